@@ -1,0 +1,123 @@
+"""all-MiniLM-L6 as a text encoder: an ONNX file with int8 weights, run by ONNX Runtime."""
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from creativeai.errors import TextError
+from creativeai.text.features import TextFeatures
+from creativeai.text.wordpiece import UNKNOWN_PIECE, WordPiece, is_punctuation, words_of
+
+FILE_NAMES = ("model.onnx", "vocab.txt")
+MAX_SENTENCE_PIECES = 126  # with [CLS] and [SEP] the 128 the model was trained with
+CACHE_SIZE = 256  # encodings kept; at most 50 kB each
+_UNSPEAKABLE = re.compile("[bcdfghjklmnpqrstvwxz]{4}|[aeiouy]{4}|^[^aeiouy]+$")
+
+_Encoding = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class MiniLM:
+    """The 6-layer MiniLM of sentence-transformers. Word features are its last hidden states.
+
+    Each caption runs alone and unpadded, so its features are the same bits whatever is encoded next to it. Safe to use
+    from several threads.
+
+    Args:
+        folder: Has `encoder.json`, which states the SHA-256 of `model.onnx` and `vocab.txt`, and these two.
+
+    Raises:
+        TextError: A file is missing or damaged.
+    """
+
+    name = "minilm"
+    dim = 384
+    max_words = 32
+
+    def __init__(self, folder: Path) -> None:
+        files = _read_files(folder)
+        self.digest = digest_of_files({name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+        self._tokeniser = WordPiece(files["vocab.txt"].decode("utf-8").rstrip("\n").split("\n"))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
+        self._session = ort.InferenceSession(files["model.onnx"], options, providers=["CPUExecutionProvider"])
+        self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
+
+    def encode(self, captions: list[str]) -> TextFeatures:
+        """Encode captions; see `TextEncoder.encode`."""
+        sentence = np.zeros((len(captions), self.dim), np.float32)
+        words = np.zeros((len(captions), self.max_words, self.dim), np.float32)
+        mask = np.zeros((len(captions), self.max_words), np.bool_)
+        for row, caption in enumerate(captions):
+            sentence[row], states = self._encode_one(caption)
+            words[row, : len(states)] = states
+            mask[row, : len(states)] = True
+        return TextFeatures(sentence, words, mask)
+
+    def _encode_uncached(self, caption: str) -> _Encoding:
+        """Sentence vector [D] and word features [at most T, D] of one caption."""
+        pieces = self._tokeniser.encode(caption)[:MAX_SENTENCE_PIECES]
+        if not pieces:
+            raise TextError(f"there is no word in the text {caption[:80]!r}: describe the picture in words")
+        ids = np.array([[self._tokeniser.id("[CLS]"), *pieces, self._tokeniser.id("[SEP]")]], np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        states = self._session.run(["last_hidden_state"], inputs)[0][0]
+        mean = states.mean(axis=0)
+        return mean / np.linalg.norm(mean), states[1:-1][: self.max_words].copy()
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Words the encoder can't use; see `TextEncoder.unknown_words`.
+
+        A word is unknown if it is a picture or in a script the model hasn't learnt (no Latin letter and no digit), if
+        it has a character that is in no piece, or if it is gibberish such as `asdfgh`: it comes apart into three or
+        more crumbs of two letters or less on average (as, df, gh; but so does stork) and can't be spoken either (four
+        consonants or four vowels in a row, or no vowel).
+        """
+        return list(dict.fromkeys(word for word in _words_as_typed(text) if not self._is_known(word)))
+
+    def num_known_words(self, text: str) -> int:
+        """Number of usable words; see `TextEncoder.num_known_words`."""
+        return sum(self._is_known(word) for word in _words_as_typed(text))
+
+    def _is_known(self, word: str) -> bool:
+        pieces = [piece for part in words_of(word) for piece in self._tokeniser.pieces_of_word(part)]
+        length = sum(len(piece.removeprefix("##")) for piece in pieces)
+        return (
+            any(re.match("[0-9a-z]", piece.removeprefix("##")) for piece in pieces)
+            and UNKNOWN_PIECE not in pieces
+            and not (len(pieces) >= 3 and length <= 2 * len(pieces) and _UNSPEAKABLE.search("".join(words_of(word))))
+        )
+
+
+def digest_of_files(sha256s: dict[str, str]) -> str:
+    """One SHA-256 for an encoder from those of its files by name."""
+    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sha256s.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _words_as_typed(text: str) -> list[str]:
+    """Runs of what is neither space nor punctuation, in the user's spelling."""
+    spaced = "".join(" " if is_punctuation(character) else character for character in text)
+    return [word for word in spaced.split() if words_of(word)]
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    """The encoder's files by name, held against the SHA-256 in `encoder.json`."""
+    try:
+        stated = json.loads((folder / "encoder.json").read_bytes())["files"]
+        files = {name: (folder / name).read_bytes() for name in FILE_NAMES}
+        wrong = [name for name in FILE_NAMES if hashlib.sha256(files[name]).hexdigest() != stated[name]["sha256"]]
+    except FileNotFoundError as error:
+        raise TextError(f"the text encoder lacks the file {error.filename}: install CreativeAI again") from None
+    except (ValueError, KeyError, TypeError):
+        raise TextError(f"{folder / 'encoder.json'} is damaged: install CreativeAI again") from None
+    if wrong:
+        raise TextError(f"{folder / wrong[0]} is damaged (its SHA-256 is not the stated one): install CreativeAI again")
+    return files
