@@ -10,7 +10,7 @@ PYTHON ?= python3
 BASE := .venv
 DEV := .venv-dev
 INPUTS := pyproject.toml constraints.txt src/creativeai/__init__.py
-PIP := python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
