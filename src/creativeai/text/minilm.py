@@ -67,8 +67,7 @@ class MiniLM:
         if not pieces:
             raise TextError(f"there is no word in the text {caption[:80]!r}: describe the picture in words")
         ids = np.array([[self._tokeniser.id("[CLS]"), *pieces, self._tokeniser.id("[SEP]")]], np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        states = self._session.run(["last_hidden_state"], inputs)[0][0]
+        states = self._session.run(["last_hidden_state"], {"input_ids": ids})[0][0]
         mean = states.mean(axis=0)
         return mean / np.linalg.norm(mean), states[1:-1][: self.max_words].copy()
 
