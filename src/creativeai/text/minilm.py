@@ -41,7 +41,9 @@ class MiniLM:
 
     def __init__(self, folder: Path) -> None:
         files = _read_files(folder)
-        self.digest = digest_of_files({name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+        self.digest = digest_of_files(
+            {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        )
         self._tokeniser = WordPiece(files["vocab.txt"].decode("utf-8").rstrip("\n").split("\n"))
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
@@ -91,7 +93,11 @@ class MiniLM:
         return (
             any(re.match("[0-9a-z]", piece.removeprefix("##")) for piece in pieces)
             and UNKNOWN_PIECE not in pieces
-            and not (len(pieces) >= 3 and length <= 2 * len(pieces) and _UNSPEAKABLE.search("".join(words_of(word))))
+            and not (
+                len(pieces) >= 3
+                and length <= 2 * len(pieces)
+                and _UNSPEAKABLE.search("".join(words_of(word)))
+            )
         )
 
 
@@ -112,11 +118,17 @@ def _read_files(folder: Path) -> dict[str, bytes]:
     try:
         stated = json.loads((folder / "encoder.json").read_bytes())["files"]
         files = {name: (folder / name).read_bytes() for name in FILE_NAMES}
-        wrong = [name for name in FILE_NAMES if hashlib.sha256(files[name]).hexdigest() != stated[name]["sha256"]]
+        wrong = [
+            name for name in FILE_NAMES if hashlib.sha256(files[name]).hexdigest() != stated[name]["sha256"]
+        ]
     except FileNotFoundError as error:
-        raise TextError(f"the text encoder lacks the file {error.filename}: install CreativeAI again") from None
+        raise TextError(
+            f"the text encoder lacks the file {error.filename}: install CreativeAI again"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise TextError(f"{folder / 'encoder.json'} is damaged: install CreativeAI again") from None
     if wrong:
-        raise TextError(f"{folder / wrong[0]} is damaged (its SHA-256 is not the stated one): install CreativeAI again")
+        raise TextError(
+            f"{folder / wrong[0]} is damaged (its SHA-256 is not the stated one): install CreativeAI again"
+        )
     return files

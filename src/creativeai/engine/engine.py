@@ -1,0 +1,145 @@
+"""A bundle at work: text to pictures with ONNX Runtime."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from creativeai.bundles import Bundle, BundleManifest
+from creativeai.bundles.manifest import GENERATOR_NAME
+from creativeai.engine.pictures import Picture, PictureRequest, noise_of
+from creativeai.errors import BundleError, RequestError
+from creativeai.text import TextEncoder, load_text_encoder
+
+_INPUTS = {"noise", "sentence", "words", "mask"}
+
+
+class Engine:
+    """Makes pictures from text with one model. Safe to use from several threads.
+
+    Every picture is a run of its own on one thread, so its bytes don't depend on what else is asked for or on the number
+    of threads.
+
+    Args:
+        bundle: The model.
+        num_threads: Pictures made at the same time.
+
+    Raises:
+        BundleError: The generator can't be loaded or doesn't fit its manifest.
+        TextError: The text encoder can't be loaded.
+    """
+
+    def __init__(self, bundle: Bundle, num_threads: int = 1) -> None:
+        self.manifest: BundleManifest = bundle.manifest
+        self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=f"engine-{bundle.manifest.name}")
+        # Reading the encoder and the generator takes most of a cold start; neither holds the interpreter while at it.
+        encoder = self._pool.submit(_load_encoder, bundle)
+        self._session = _load_generator(bundle)
+        self._encoder = encoder.result()
+        self._input_names = _check_fit(self._session, bundle, self._encoder)
+        self._num_threads = num_threads
+
+    def generate(self, requests: Sequence[PictureRequest]) -> list[Picture]:
+        """Make the pictures asked for, in their order.
+
+        Raises:
+            TextError: A text has no word at all; `check_text` finds this out beforehand.
+        """
+        if self._num_threads == 1 or len(requests) == 1:
+            return [self._generate_one(request) for request in requests]
+        return list(self._pool.map(self._generate_one, requests))
+
+    def check_text(self, text: str) -> None:
+        """Refuse a text without any word the model can use.
+
+        Raises:
+            RequestError: As said.
+        """
+        if self._encoder.num_known_words(text) == 0:
+            raise RequestError(
+                f"the text {_shortened(text)!r} has no word the model knows: describe the picture in English words",
+                param="prompt",
+            )
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of the text the model can't make use of."""
+        return self._encoder.unknown_words(text)
+
+    def _generate_one(self, request: PictureRequest) -> Picture:
+        features = self._encoder.encode([request.text])
+        inputs = {
+            "noise": noise_of(request.seed, self.manifest.noise_dim, request.truncation),
+            "sentence": features.sentence,
+            "words": features.words,
+            "mask": features.mask,
+        }
+        outputs = self._session.run(
+            [stage.output for stage in self.manifest.stages],
+            {name: inputs[name] for name in self._input_names},
+        )
+        stages = tuple(_to_pixels(output[0]) for output in outputs)
+        return Picture(stages, request.seed, request.text, request.truncation)
+
+
+def _load_encoder(bundle: Bundle) -> TextEncoder:
+    wanted = bundle.manifest.text_encoder
+    encoder = load_text_encoder(wanted.name, bundle.path / wanted.folder if wanted.folder else None)
+    if encoder.digest != wanted.digest:
+        raise BundleError(
+            f"{bundle.path} was trained with another version of the text encoder {wanted.name}: export it again"
+        )
+    return encoder
+
+
+def _load_generator(bundle: Bundle) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what goes wrong is raised, and shown in our words
+    file = bundle.file(GENERATOR_NAME)
+    try:
+        return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no base of their own
+        reason = " ".join(str(error).split())[:200]
+        raise BundleError(f"{file} can't be loaded as an ONNX graph ({reason}): export it again") from None
+
+
+def _check_fit(session: ort.InferenceSession, bundle: Bundle, encoder: TextEncoder) -> list[str]:
+    """Names of the generator's inputs, after holding inputs and outputs against the manifest and the encoder."""
+    manifest = bundle.manifest
+    last_dims = {
+        "noise": manifest.noise_dim,
+        "sentence": encoder.dim,
+        "words": encoder.dim,
+        "mask": encoder.max_words,
+    }
+    for value in session.get_inputs():
+        if value.name not in _INPUTS:
+            raise BundleError(
+                f"the generator of {bundle.path} wants an input {value.name!r}, which no engine has"
+            )
+        if value.shape and isinstance(value.shape[-1], int) and value.shape[-1] != last_dims[value.name]:
+            raise BundleError(
+                f"the generator of {bundle.path} wants {value.shape[-1]} features of {value.name}, but the manifest "
+                f"says {last_dims[value.name]}"
+            )
+    outputs = {value.name for value in session.get_outputs()}
+    for stage in manifest.stages:
+        if stage.output not in outputs:
+            raise BundleError(
+                f"the generator of {bundle.path} has no output {stage.output!r}, which the manifest names"
+            )
+    return [value.name for value in session.get_inputs()]
+
+
+def _to_pixels(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """From float32 [3, R, R] about [-1, 1] to uint8 [R, R, 3]."""
+    scaled = np.clip(image * np.float32(127.5) + np.float32(127.5), 0, 255)
+    return np.ascontiguousarray(np.rint(scaled).astype(np.uint8).transpose(1, 2, 0))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
