@@ -57,7 +57,7 @@ def make_tiny_bundle(folder: Path, name: str = "tiny", resolution: int = 32, **m
 
 
 def tiny_generator(resolution: int, text_dim: int, noise_dim: int = NOISE_DIM) -> bytes:
-    """A generator [B, Z] and [B, D] -> two stages [B, 3, R, R]: a random projection to 4 x 4 blots, resized."""
+    """Noise [B, Z] and sentence [B, D] -> two stages [B, 3, R, R]: a projection to 4 x 4 blots, resized."""
     random = np.random.default_rng(0)
     weights = {
         "from_noise": random.normal(0, 0.25, (noise_dim, 48)),

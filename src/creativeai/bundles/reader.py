@@ -39,8 +39,8 @@ def read_bundle(path: Path | str, verify: bool = True) -> Bundle:
         verify: Whether to compute every file's SHA-256; presence and size are checked anyway.
 
     Raises:
-        BundleError: There is no bundle, a file is missing, damaged, a link or a git-LFS pointer, or the manifest is
-            broken or newer than this version reads.
+        BundleError: There is no bundle, a file is missing, damaged, a link or a git-LFS pointer, or the
+            manifest is broken or newer than this version reads.
     """
     path = Path(path)
     if not path.is_dir():

@@ -33,8 +33,8 @@ def write_bundle(
 
     Args:
         out: Folder to make; must not exist.
-        manifest_fields: Fields of `BundleManifest` in JSON's types. `schema_version` and `files` are filled in here, and
-            so are `created` and `code_version` unless given.
+        manifest_fields: Fields of `BundleManifest` in JSON's types. `schema_version` and `files` are filled
+            in here, and so are `created` and `code_version` unless given.
         files: Content, or a file to copy, by path in the bundle.
 
     Raises:

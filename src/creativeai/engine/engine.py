@@ -19,8 +19,8 @@ _INPUTS = {"noise", "sentence", "words", "mask"}
 class Engine:
     """Makes pictures from text with one model. Safe to use from several threads.
 
-    Every picture is a run of its own on one thread, so its bytes don't depend on what else is asked for or on the number
-    of threads.
+    Every picture is a run of its own on one thread, so its bytes don't depend on what else is asked for or on
+    the number of threads.
 
     Args:
         bundle: The model.
@@ -34,7 +34,8 @@ class Engine:
     def __init__(self, bundle: Bundle, num_threads: int = 1) -> None:
         self.manifest: BundleManifest = bundle.manifest
         self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=f"engine-{bundle.manifest.name}")
-        # Reading the encoder and the generator takes most of a cold start; neither holds the interpreter while at it.
+        # Reading the encoder and the generator takes most of a cold start; neither holds the interpreter
+        # while at it.
         encoder = self._pool.submit(_load_encoder, bundle)
         self._session = _load_generator(bundle)
         self._encoder = encoder.result()
@@ -59,7 +60,7 @@ class Engine:
         """
         if self._encoder.num_known_words(text) == 0:
             raise RequestError(
-                f"the text {_shortened(text)!r} has no word the model knows: describe the picture in English words",
+                f"the model knows no word of {_shortened(text)!r}: describe the picture in English words",
                 param="prompt",
             )
 
@@ -88,7 +89,7 @@ def _load_encoder(bundle: Bundle) -> TextEncoder:
     encoder = load_text_encoder(wanted.name, bundle.path / wanted.folder if wanted.folder else None)
     if encoder.digest != wanted.digest:
         raise BundleError(
-            f"{bundle.path} was trained with another version of the text encoder {wanted.name}: export it again"
+            f"{bundle.path} was made for another version of the text encoder {wanted.name}: export it again"
         )
     return encoder
 
@@ -108,7 +109,7 @@ def _load_generator(bundle: Bundle) -> ort.InferenceSession:
 
 
 def _check_fit(session: ort.InferenceSession, bundle: Bundle, encoder: TextEncoder) -> list[str]:
-    """Names of the generator's inputs, after holding inputs and outputs against the manifest and the encoder."""
+    """Names of the generator's inputs, once inputs and outputs are seen to fit manifest and encoder."""
     manifest = bundle.manifest
     last_dims = {
         "noise": manifest.noise_dim,
@@ -123,8 +124,8 @@ def _check_fit(session: ort.InferenceSession, bundle: Bundle, encoder: TextEncod
             )
         if value.shape and isinstance(value.shape[-1], int) and value.shape[-1] != last_dims[value.name]:
             raise BundleError(
-                f"the generator of {bundle.path} wants {value.shape[-1]} features of {value.name}, but the manifest "
-                f"says {last_dims[value.name]}"
+                f"the generator of {bundle.path} wants {value.shape[-1]} features of {value.name}, but its "
+                f"manifest and text encoder have {last_dims[value.name]}"
             )
     outputs = {value.name for value in session.get_outputs()}
     for stage in manifest.stages:

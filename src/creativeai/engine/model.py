@@ -42,7 +42,8 @@ class Model:
             truncation: From 0, the most typical picture, to 1, full variety; None for the model's default.
 
         Returns:
-            RGB images; the `info` of each has `text`, `seed`, `truncation` and `model`, as it takes to make it again.
+            RGB images; the `info` of each has `text`, `seed`, `truncation` and `model`, as it takes to make
+            it again.
 
         Raises:
             RequestError: A value is out of range, or no word of the text can be used.

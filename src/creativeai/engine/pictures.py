@@ -51,6 +51,6 @@ def seed_of(base_seed: int, index: int) -> int:
 
 
 def noise_of(seed: int, noise_dim: int, truncation: float) -> NDArray[np.float32]:
-    """Noise [1, Z] of a picture. Part of the contract: changing it changes every picture ever noted by its seed."""
+    """Noise [1, Z] of a picture. Changing this changes every picture ever noted by its seed."""
     generator = np.random.Generator(np.random.Philox(key=seed))
     return generator.standard_normal((1, noise_dim), np.float32) * np.float32(truncation)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from creativeai.engine.pictures import NUM_SEEDS, PictureRequest, seed_of
 from creativeai.errors import RequestError
@@ -33,7 +34,7 @@ class ValidRequest:
         return [PictureRequest(self.text, seed, self.truncation) for seed in seeds]
 
 
-def validate_request(text: str, n: int, seed: int, truncation: float) -> ValidRequest:
+def validate_request(text: object, n: object, seed: object, truncation: object) -> ValidRequest:
     """Check a request's values. Whether the model knows any of the words is for `Engine.check_text`.
 
     Raises:
@@ -44,15 +45,14 @@ def validate_request(text: str, n: int, seed: int, truncation: float) -> ValidRe
         raise RequestError(f"n is {_shown(n)}: ask for 1 to {MAX_NUM_PICTURES} pictures at a time", param="n")
     if not _is_int(seed) or not 0 <= seed <= MAX_SEED:
         raise RequestError(f"seed is {_shown(seed)}: give a whole number from 0 to {MAX_SEED}", param="seed")
-    is_number = isinstance(truncation, float) or _is_int(truncation)
-    if not is_number or not 0 <= truncation <= 1:  # so is NaN refused
+    if not (isinstance(truncation, float) or _is_int(truncation)) or not 0 <= truncation <= 1:
         raise RequestError(
             f"truncation is {_shown(truncation)}: give a number from 0 to 1", param="truncation"
         )
     return ValidRequest(cleaned, n, seed, float(truncation))
 
 
-def clean_text(text: str) -> str:
+def clean_text(text: object) -> str:
     """Text without control characters and with single spaces.
 
     Raises:
@@ -72,14 +72,14 @@ def clean_text(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    """A space for a control character; nothing for formatting marks, halves of characters and private ones."""
+    """A space for a control character; nothing for a formatting mark, half or private character."""
     category = unicodedata.category(character)
     if category == "Cc":
         return " "
     return "" if category in ("Cf", "Co", "Cs") else character
 
 
-def _is_int(value: object) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""What a text encoder hands to a generator: one vector for the sentence, one for each word piece, and a mask."""
+"""What a text encoder gives to a generator: a vector for the sentence, one for each word piece, a mask."""
 
 from dataclasses import dataclass
 

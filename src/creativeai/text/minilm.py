@@ -25,8 +25,8 @@ _Encoding = tuple[NDArray[np.float32], NDArray[np.float32]]
 class MiniLM:
     """The 6-layer MiniLM of sentence-transformers. Word features are its last hidden states.
 
-    Each caption runs alone and unpadded, so its features are the same bits whatever is encoded next to it. Safe to use
-    from several threads.
+    Each caption runs alone and unpadded, so its features are the same bits whatever is encoded next to it.
+    Safe to use from several threads.
 
     Args:
         folder: Has `encoder.json`, which states the SHA-256 of `model.onnx` and `vocab.txt`, and these two.
@@ -76,10 +76,10 @@ class MiniLM:
     def unknown_words(self, text: str) -> list[str]:
         """Words the encoder can't use; see `TextEncoder.unknown_words`.
 
-        A word is unknown if it is a picture or in a script the model hasn't learnt (no Latin letter and no digit), if
-        it has a character that is in no piece, or if it is gibberish such as `asdfgh`: it comes apart into three or
-        more crumbs of two letters or less on average (as, df, gh; but so does stork) and can't be spoken either (four
-        consonants or four vowels in a row, or no vowel).
+        A word is unknown if it is a picture or in a script the model hasn't learnt (no Latin letter and no
+        digit), if it has a character that is in no piece, or if it is gibberish such as `asdfgh`: it comes
+        apart into three or more crumbs of two letters or less on average (as, df, gh; but so does stork) and
+        can't be spoken either (four consonants or four vowels in a row, or no vowel).
         """
         return list(dict.fromkeys(word for word in _words_as_typed(text) if not self._is_known(word)))
 

@@ -1,8 +1,8 @@
 """BERT's uncased WordPiece tokeniser, for text as people type it.
 
-Our own 100 lines because the `tokenizers` library brings huggingface_hub, hf-xet and httpx with it: some 40 MB and 90 ms
-of start that a server of pictures doesn't need. The tests hold it equal to `tokenizers` on every caption of the bird
-photos and on arbitrary text.
+Our own 100 lines because the `tokenizers` library brings huggingface_hub, hf-xet and httpx with it: some 40
+MB and 90 ms of start that a server of pictures doesn't need. The tests hold it equal to `tokenizers` on every
+caption of the bird photos and on arbitrary text.
 """
 
 import unicodedata
@@ -34,6 +34,7 @@ class WordPiece:
         self._ids = {piece: id for id, piece in enumerate(vocabulary)}
 
     def id(self, piece: str) -> int:
+        """Id of a piece that is in the vocabulary."""
         return self._ids[piece]
 
     def pieces_of_word(self, word: str) -> list[str]:
@@ -96,7 +97,7 @@ def _normalised(character: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_punctuation(character: str) -> bool:
-    """BERT counts every ASCII character that is no letter, digit or space as punctuation, such as `$` and `+`."""
+    """Whether BERT splits at it: Unicode's punctuation and every ASCII sign, such as `$` and `+`."""
     if character.isascii():
         return character.isprintable() and not character.isalnum() and character != " "
     return unicodedata.category(character).startswith("P")
