@@ -27,6 +27,7 @@ SOURCES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NOT_INSTALLED = {*sys.stdlib_module_names, "_typeshed", "creativeai"}
 DISTRIBUTIONS = packages_distributions()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
 
@@ -41,8 +42,9 @@ SERVING_ROOMS = {
     "text": {"errors"},
     "bundles": {"errors", "text"},
     "engine": {"errors", "text", "bundles"},
-    "server": {"errors", "bundles", "engine"},
-    "web": {"errors"},  # the REST API is its only way to a model
+    "wsgi": {"errors"},
+    "server": {"errors", "bundles", "engine", "wsgi"},
+    "web": {"errors", "wsgi"},  # the REST API is its only way to a model
 }
 TRAINING_ROOMS = {
     "models": {"errors", "text"},
@@ -138,7 +140,7 @@ def test_imported_package_is_declared(module: str) -> None:
     extras = ["train"] if room_of(module) in TRAINING_ROOMS else []
     declared = {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
     names = imports(ast.parse(SOURCES[module].read_text()), inside_functions=True)
-    for package in {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"creativeai"}:
+    for package in {name.split(".")[0] for name in names} - NOT_INSTALLED:
         assert {canonicalize_name(name) for name in DISTRIBUTIONS[package]} & declared, package
 
 
