@@ -49,6 +49,8 @@ class MiniLM:
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False
+        # Without this, int8 products overflow on x86 processors that lack VNNI.
+        options.add_session_config_entry("session.x64quantprecision", "1")
         self._session = ort.InferenceSession(files["model.onnx"], options, providers=["CPUExecutionProvider"])
         self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
 
