@@ -1,6 +1,7 @@
 """The `creativeai` command: one Typer command per verb, thin: parse, call, print.
 
-Heavy modules are imported inside the commands, so that `creativeai generate` starts within a fraction of a second.
+Heavy modules are imported inside the commands, so that `creativeai generate` starts within a fraction of a
+second.
 """
 
 import sys
@@ -20,6 +21,165 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Prepare and look at captioned pictures.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+
+
+@app.command()
+def generate(
+    text: Annotated[str, typer.Argument(help="What the picture shows, in English.")],
+    n: Annotated[int, typer.Option("-n", help="Number of pictures, 1 to 64.")] = 1,
+    seed: Annotated[
+        Optional[int], typer.Option(help="Makes the same pictures again; random when left out.")
+    ] = None,
+    model: Annotated[
+        Optional[str], typer.Option(help="Name (see `creativeai models`) or folder of a model.")
+    ] = None,
+    truncation: Annotated[
+        Optional[float], typer.Option(help="0 is the model's most typical picture, 1 its full variety.")
+    ] = None,
+    output: Annotated[
+        Optional[str],
+        typer.Option("-o", help="FILE.png, .webp or .jpg, a grid if n > 1; or FOLDER/ for single files."),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Also show them in the terminal.")] = False,
+) -> None:
+    """Make pictures of what a text says."""
+    import creativeai
+    from creativeai.engine.saving import destination_of, make_grid, save_images
+
+    destination = destination_of(output)
+    loaded = creativeai.load(model)
+    images = loaded.generate(text, n, seed, truncation)
+    for file in save_images(images, destination):
+        print(file)
+    seeds = " to ".join(str(image.info["seed"]) for image in images[:: max(1, n - 1)])
+    print(f"model {loaded.name}, seed {seeds}", file=sys.stderr)
+    if unknown := loaded.unknown_words(images[0].info["text"]):
+        print(f"hint: {loaded.name} can't use these words: {', '.join(unknown)}", file=sys.stderr)
+    if preview:
+        from rich.console import Console
+
+        from creativeai.engine.preview import print_preview
+
+        print_preview(make_grid(images), Console())
+
+
+@app.command()
+def models() -> None:
+    """List the models known here."""
+    from rich.console import Console
+
+    from creativeai.bundles.listing import bundle_table
+
+    Console().print(bundle_table())
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8801,
+    models: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="A folder of bundles, or a bundle; may be given several times."),
+    ] = None,
+    threads: Annotated[
+        Optional[int], typer.Option(min=1, help="Pictures made at the same time; one a core when left out.")
+    ] = None,
+) -> None:
+    """Serve the models as a REST API that follows OpenAI's Images API."""
+    import os
+
+    from creativeai.bundles import find_bundles
+    from creativeai.server.run import serve as run
+
+    run(find_bundles(models or ()), host=host, port=port, num_threads=threads or os.cpu_count() or 1)
+
+
+@app.command()
+def web(
+    api: Annotated[
+        str, typer.Option(envvar="CREATIVEAI_API_URL", help="Where the REST API is.")
+    ] = "http://127.0.0.1:8801",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8800,
+) -> None:
+    """Serve the page, which draws by the REST API."""
+    from creativeai.web.run import serve_page
+
+    serve_page(api, host=host, port=port)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8800,
+    api_port: Annotated[int, typer.Option(help="Port of the REST API; 0 takes a free one.")] = 8801,
+    models: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="A folder of bundles, or a bundle; may be given several times."),
+    ] = None,
+) -> None:
+    """Serve models and page on this machine: both processes, until Ctrl-C."""
+    from creativeai.demo import run_demo
+
+    run_demo(port=port, api_port=api_port, models=models or ())
+
+
+@data_app.command("prepare")
+def prepare_data(
+    source: Annotated[
+        str, typer.Argument(help="folder, birds525 or toybirds; or the path of a folder of captioned pictures.")
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    root: Annotated[Optional[Path], typer.Option("--from", help="Where the source's files are.")] = None,
+    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "64,128",
+    num: Annotated[Optional[int], typer.Option(help="Use only so many pictures; all when left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of pictures, and of drawn ones.")] = 0,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")] = False,
+) -> None:
+    """Make a dataset for training from captioned pictures."""
+    from rich.progress import Progress
+
+    from creativeai.data.prepare import parse_resolutions, prepare
+    from creativeai.data.show import progress_columns
+
+    with Progress(*progress_columns(), transient=True) as bar:
+        task = bar.add_task(f"preparing {out}", total=None)
+        prepared = prepare(
+            source,
+            out,
+            root=root,
+            resolutions=parse_resolutions(resolutions),
+            num_pictures=num,
+            seed=seed,
+            skip_bad=skip_bad,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    for line in prepared.report():
+        print(line)
+
+
+@data_app.command("show")
+def show_data(
+    path: Annotated[Path, typer.Argument(help="A folder made by `creativeai data prepare`.")],
+    sheet: Annotated[
+        Optional[Path], typer.Option(help="Also write a contact sheet with captions: FILE.png or FILE.webp.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", help="Number of pictures on the sheet.")] = 24,
+) -> None:
+    """Show what a prepared dataset has."""
+    from rich.console import Console
+
+    from creativeai.data import CaptionedImages
+    from creativeai.data.show import dataset_table, write_contact_sheet
+
+    dataset = CaptionedImages.open(path)
+    Console().print(dataset_table(dataset))
+    if sheet is not None:
+        write_contact_sheet(dataset, sheet, n)
+        print(sheet)
 
 
 def main() -> None:

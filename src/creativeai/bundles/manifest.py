@@ -1,131 +1,143 @@
 """What a bundle says of itself: `bundle.json`."""
 
-import json
+import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-
+from creativeai.bundles.decoding import from_json, parse_json
 from creativeai.errors import BundleError
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "bundle.json"
 GENERATOR_NAME = "generator.onnx"
-
-Count = Annotated[int, Field(ge=0)]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]+$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TEXT_FOLDER = "text"
+MAX_COUNT = 2**53
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Stage(_Part):
+@dataclass(frozen=True)
+class Stage:
     """One output of the generator."""
 
-    output: Line
+    output: str
     """Its name in the graph, such as `image_128`."""
-    resolution: Annotated[int, Field(ge=1, le=4096)]
+    resolution: int
     """Height and width of its pictures."""
 
+    def __post_init__(self) -> None:
+        _check_line("output", self.output)
+        _check_range("resolution", self.resolution, 1, 4096)
 
-class TextEncoderInfo(_Part):
+
+@dataclass(frozen=True)
+class TextEncoderInfo:
     """The text encoder the model was trained with."""
 
-    name: Slug
-    digest: Sha256
+    name: str
+    digest: str
     """The encoder's `digest`; another encoder would hand the model vectors it never saw."""
-    folder: Literal["text"] | None = None
-    """Where in the bundle its files are; None for those shipped with CreativeAI."""
+    folder: str | None = None
+    """`text` if its files are in the bundle; None for those shipped with CreativeAI."""
+
+    def __post_init__(self) -> None:
+        _check_slug("name", self.name)
+        _check_sha256("digest", self.digest)
+        if self.folder not in (None, TEXT_FOLDER):
+            raise ValueError(f"folder must be {TEXT_FOLDER!r} or null")
 
 
-class DatasetSummary(_Part):
+@dataclass(frozen=True)
+class DatasetSummary:
     """The pictures the model was trained on."""
 
-    name: Line
-    title: Line
+    name: str
+    title: str
     digest: str
-    licence: Line
-    num_train: Count
-    num_val: Count
+    licence: str
+    num_train: int
+    num_val: int
     description: str
 
+    def __post_init__(self) -> None:
+        for field in ("name", "title", "licence"):
+            _check_line(field, getattr(self, field))
+        _check_sha256("digest", self.digest)
+        _check_range("num_train", self.num_train, 0, MAX_COUNT)
+        _check_range("num_val", self.num_val, 0, MAX_COUNT)
 
-class TrainingSummary(_Part):
+
+@dataclass(frozen=True)
+class TrainingSummary:
     """How long and with which settings the model was trained."""
 
-    steps: Count
-    images_seen: Count
-    seconds: Annotated[float, Field(ge=0)]
-    hyperparameters: dict[str, JsonValue]
+    steps: int
+    images_seen: int
+    seconds: float
+    hyperparameters: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        for field in ("steps", "images_seen", "seconds"):
+            _check_range(field, getattr(self, field), 0, MAX_COUNT)
 
 
-class FileEntry(_Part):
+@dataclass(frozen=True)
+class FileEntry:
     """One file of the bundle."""
 
-    sha256: Sha256
-    size: Count
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_sha256("sha256", self.sha256)
+        _check_range("size", self.size, 0, MAX_COUNT)
 
 
-class BundleManifest(_Part):
-    """Everything a bundle says of itself."""
+@dataclass(frozen=True)
+class BundleManifest:
+    """Everything a bundle says of itself. A ValueError refuses values out of range."""
 
-    schema_version: Literal[1]
-    name: Slug
-    title: Line
+    schema_version: int
+    name: str
+    """Lower-case letters, digits, `-`, `_` and `.`, as are those of recipe and preset."""
+    title: str
     description: str
-    recipe: Slug
-    preset: Slug
-    created: Count
+    recipe: str
+    preset: str
+    created: int
     """Unix time."""
-    code_version: Line
+    code_version: str
     """Version of CreativeAI that wrote it."""
-    noise_dim: Annotated[int, Field(ge=1, le=65536)]
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    noise_dim: int
+    stages: tuple[Stage, ...]
     """Coarse to fine."""
     text_encoder: TextEncoderInfo
     dataset: DatasetSummary
     training: TrainingSummary
-    metrics: dict[str, JsonValue]
-    default_truncation: Annotated[float, Field(ge=0, le=1)] = 1.0
-    examples: tuple[Line, ...] = ()
+    metrics: dict[str, Any]
     files: dict[str, FileEntry]
     """Every file but `bundle.json`, by its path in the bundle with forward slashes."""
+    default_truncation: float = 1.0
+    examples: tuple[str, ...] = ()
 
-    @field_validator("stages")
-    @classmethod
-    def _coarse_to_fine(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        resolutions = [stage.resolution for stage in stages]
-        if resolutions != sorted(set(resolutions)):
-            raise ValueError(f"resolutions must grow from stage to stage, but are {resolutions}")
-        return stages
-
-    @field_validator("files")
-    @classmethod
-    def _inside_the_folder(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
-        for name in files:
-            check_inside(name)
-        return files
-
-    @model_validator(mode="after")
-    def _has_needed_files(self) -> "BundleManifest":
-        needed = [GENERATOR_NAME]
-        if self.text_encoder.folder:
-            needed.append(f"{self.text_encoder.folder}/encoder.json")
-        for name in needed:
+    def __post_init__(self) -> None:
+        for field in ("name", "recipe", "preset"):
+            _check_slug(field, getattr(self, field))
+        for field in ("title", "code_version"):
+            _check_line(field, getattr(self, field))
+        for index, example in enumerate(self.examples):
+            _check_line(f"examples[{index}]", example)
+        _check_range("created", self.created, 0, MAX_COUNT)
+        _check_range("noise_dim", self.noise_dim, 1, 65536)
+        _check_range("default_truncation", self.default_truncation, 0, 1)
+        resolutions = [stage.resolution for stage in self.stages]
+        if not resolutions or resolutions != sorted(set(resolutions)):
+            raise ValueError(f"stages must grow in resolution, but theirs are {resolutions}")
+        for name in self.files:
+            check_file_name(name)
+        encoder_file = f"{TEXT_FOLDER}/encoder.json" if self.text_encoder.folder else GENERATOR_NAME
+        for name in (GENERATOR_NAME, encoder_file):
             if name not in self.files:
-                raise ValueError(f"{name} is not among the files")
-        return self
+                raise ValueError(f"files has no {name}")
 
     @property
     def resolution(self) -> int:
@@ -133,14 +145,14 @@ class BundleManifest(_Part):
         return self.stages[-1].resolution
 
 
-def check_inside(name: str) -> None:
+def check_file_name(name: str) -> None:
     """Refuse a file name that could lead out of the bundle on any system.
 
     Raises:
         ValueError: The name is absolute, goes up, is not in its plain form or belongs to the manifest.
     """
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\0" in name:
+    if path.is_absolute() or ".." in path.parts or any(character in name for character in "\\:\0"):
         raise ValueError(f"the file {name!r} leads out of the bundle's folder")
     if name in ("", ".", MANIFEST_NAME) or str(path) != name:
         raise ValueError(f"{name!r} can't be the name of a file in a bundle")
@@ -151,33 +163,49 @@ def parse_manifest(data: bytes, origin: str) -> BundleManifest:
 
     Args:
         data: Its bytes.
-        origin: Where they come from, for error messages.
+        origin: What they are, for error messages.
 
     Raises:
         BundleError: It is no JSON, is made by a newer CreativeAI, or has a wrong or missing value.
     """
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        content = parse_json(data)
+    except ValueError as error:
         raise BundleError(f"{origin} is damaged: it is not JSON ({_one_line(str(error))})") from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise BundleError(
-            f"{origin} was made by a newer CreativeAI (schema version {version}, this one reads up to "
+            f"{origin} was made by a newer CreativeAI (schema version {version}, this one reads "
             f"{SCHEMA_VERSION}): upgrade with `pip install -U creativeai`"
         )
     try:
-        return BundleManifest.model_validate_json(data)
-    except ValidationError as error:
-        raise BundleError(f"{origin} is not right: {describe_first(error)}") from None
+        manifest: BundleManifest = from_json(BundleManifest, content)
+        _check_range("schema_version", manifest.schema_version, SCHEMA_VERSION, SCHEMA_VERSION)
+    except (ValueError, OverflowError) as error:
+        raise BundleError(f"{origin} is not right: {_one_line(str(error))}") from None
+    return manifest
 
 
-def describe_first(error: ValidationError) -> str:
-    """The first of a manifest's mistakes, in one line."""
-    details: dict[str, Any] = dict(error.errors(include_url=False, include_context=False)[0])
-    place = ".".join(str(part) for part in details["loc"])
-    message = _one_line(details["msg"].removeprefix("Value error, "))
-    return f"{place}: {message}" if place else message
+def _check_line(field: str, value: str) -> None:
+    if not 1 <= len(value) <= 200 or not value.isprintable():
+        raise ValueError(f"{field} must be one line of 1 to 200 characters")
+
+
+def _check_slug(field: str, value: str) -> None:
+    if not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,63}", value):
+        raise ValueError(
+            f"{field} is {value[:80]!r}: it must be lower-case letters, digits, '-', '_' and '.'"
+        )
+
+
+def _check_sha256(field: str, value: str) -> None:
+    if not re.fullmatch("[0-9a-f]{64}", value):
+        raise ValueError(f"{field} must be a SHA-256 in 64 hexadecimal digits")
+
+
+def _check_range(field: str, value: float, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{field} must be {minimum} to {maximum}")
 
 
 def _one_line(text: str) -> str:

@@ -7,18 +7,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from creativeai import __version__
 from creativeai.bundles.manifest import (
     MANIFEST_NAME,
     SCHEMA_VERSION,
-    BundleManifest,
-    check_inside,
-    describe_first,
+    check_file_name,
+    parse_manifest,
 )
 from creativeai.bundles.reader import Bundle, read_bundle
 from creativeai.errors import BundleError
@@ -67,19 +65,17 @@ def _manifest_bytes(fields: Mapping[str, Any], entries: dict[str, dict[str, Any]
     written = {"created": int(time.time()), "code_version": __version__}
     content = written | dict(fields) | {"schema_version": SCHEMA_VERSION, "files": entries}
     try:
-        data = json.dumps(content, allow_nan=False)
-        manifest = BundleManifest.model_validate_json(data)
-    except ValidationError as error:
-        raise BundleError(f"the bundle's manifest is not right: {describe_first(error)}") from None
+        data = json.dumps(content, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise BundleError(f"the bundle's manifest is not right: {error}") from None
-    return (manifest.model_dump_json(indent=2) + "\n").encode()
+    manifest = parse_manifest(data, "the bundle's manifest")
+    return (json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _write_file(folder: Path, name: str, content: bytes | Path) -> dict[str, Any]:
     """Write one file and return its entry in the manifest."""
     try:
-        check_inside(name)
+        check_file_name(name)
     except ValueError as error:
         raise BundleError(str(error)) from None
     data = content if isinstance(content, bytes) else content.read_bytes()
