@@ -1,0 +1,111 @@
+"""From a picture file of any common kind to square uint8 RGB arrays."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from creativeai.errors import DataError
+
+MIN_SIDE = 8
+"""Smallest width and height, in pixels, of a picture worth training on."""
+MAX_PIXELS = 89_478_485
+"""Larger pictures are refused as decompression bombs (Pillow's own threshold for a warning)."""
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+"""Pillow decoders tried. A closed list, because some others (EPS) start external programs."""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Open a picture file without decoding its pixels.
+
+    Raises:
+        DataError: missing, not a picture, a git-LFS pointer, too small or too large. The message doesn't name
+            the file: the caller knows how the user calls it.
+    """
+    try:
+        if not path.is_file():
+            raise DataError("not a file" if path.exists() else "the picture is missing")
+        with path.open("rb") as file:
+            start = file.read(len(LFS_POINTER))
+        if start == LFS_POINTER:
+            raise DataError("is a git-LFS pointer instead of a picture: run git lfs pull")
+        if not start:
+            raise DataError("the file is empty")
+        picture = Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise DataError("not a picture, or of a kind that can't be read: use JPEG, PNG or WebP") from None
+    except Image.DecompressionBombError:
+        raise DataError(f"more than {2 * MAX_PIXELS:,} pixels: make the picture smaller") from None
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror or error}") from None
+    check_size(picture)
+    return picture
+
+
+def check_size(picture: Image.Image) -> None:
+    """Raise `DataError` when a picture is too small or too large to be used."""
+    width, height = picture.size
+    if min(width, height) < MIN_SIDE:
+        raise DataError(f"too small: {width} x {height} pixels, at least {MIN_SIDE} x {MIN_SIDE} are needed")
+    if width * height > MAX_PIXELS:
+        raise DataError(
+            f"too large: {width} x {height} pixels, at most {MAX_PIXELS:,} in all: make it smaller"
+        )
+
+
+def to_squares(picture: Image.Image, resolutions: tuple[int, ...]) -> list[NDArray[np.uint8]]:
+    """Decode a picture and reduce its middle square to each resolution.
+
+    The first frame of an animation is taken, the EXIF orientation applied, transparency laid over white,
+    16-bit grey scaled to 8 bit and CMYK converted.
+
+    Returns:
+        One uint8 array [R, R, 3] for each resolution.
+
+    Raises:
+        DataError: the pixels can't be decoded.
+    """
+    # Decode a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves twice the pixels needed: much faster.
+    wanted = 2 * max(resolutions)
+    picture.draft("RGB", (wanted, wanted))
+    try:
+        picture.load()
+        rgb = _to_rgb(ImageOps.exif_transpose(picture))
+    except DataError:
+        raise
+    except (
+        Exception
+    ) as error:  # Decoders raise nearly anything on damaged data: OSError, SyntaxError, struct.error...
+        reason = "truncated" if "truncated" in str(error) else f"damaged ({_one_line(error)})"
+        raise DataError(f"the picture is {reason}: replace it") from None
+    side = min(rgb.size)
+    left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return [
+        np.asarray(rgb.resize((resolution, resolution), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+        for resolution in resolutions
+    ]
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        return Image.fromarray(_reduce_to_8_bit(np.asarray(picture))).convert("RGB")
+    if picture.mode == "F":
+        raise DataError("floating-point pixels: save it with 8 or 16 bits per channel")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _reduce_to_8_bit(grey: NDArray[np.integer]) -> NDArray[np.uint8]:
+    if grey.min() < 0 or grey.max() > 65535:
+        raise DataError("more than 16 bits per channel: save it with 8 or 16")
+    return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__

@@ -1,0 +1,77 @@
+"""What every source of captioned pictures hands to `prepare`: descriptions first, pixels when asked for."""
+
+import hashlib
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from PIL import Image
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePicture:
+    """One captioned picture that can be opened later, from any thread."""
+
+    file_name: str
+    """Unique in its source; also what the train/val split is hashed from."""
+    open: Callable[[], Image.Image]
+    """Opens the picture (pixels may still be undecoded). Raises `DataError` without the file's name."""
+    captions: tuple[str, ...]
+    where: str
+    """Where the user finds this picture's description, e.g. `metadata.jsonl line 7`."""
+    label: str | None = None
+    split: str | None = None
+    """`train` or `val` when the source says so, else None: `prepare` decides by hash."""
+    attributes: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a source that keeps one picture from being used."""
+
+    where: str
+    """File (and line) the user has to look at."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An opened source: what it is, and its pictures in a fixed order."""
+
+    name: str
+    title: str
+    origin: str
+    """Where the pictures come from, for `dataset.json`."""
+    licence: str
+    description: str
+    pictures: Iterable[SourcePicture | Problem]
+    num_pictures: int
+    """How many items `pictures` yields."""
+
+
+class OpenSource(Protocol):
+    """How a source is opened: every source takes the same three arguments and refuses what it can't use."""
+
+    def __call__(self, root: Path | None, num_pictures: int | None, seed: int) -> Source:
+        """Open the source; pictures are decoded later. Raises `DataError`."""
+        ...
+
+
+def choose(
+    pictures: list[SourcePicture | Problem], num_pictures: int | None, seed: int
+) -> list[SourcePicture | Problem]:
+    """Pick `num_pictures` by a hash of seed and file name, keeping their order; problems all stay."""
+    good = [picture for picture in pictures if isinstance(picture, SourcePicture)]
+    if num_pictures is None or num_pictures >= len(good):
+        return pictures
+
+    def rank(picture: SourcePicture) -> bytes:
+        return hashlib.sha1(f"{seed}:{picture.file_name}".encode()).digest()
+
+    chosen = {picture.file_name for picture in heapq.nsmallest(num_pictures, good, key=rank)}
+    return [item for item in pictures if isinstance(item, Problem) or item.file_name in chosen]
