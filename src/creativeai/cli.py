@@ -130,22 +130,27 @@ def demo(
 @data_app.command("prepare")
 def prepare_data(
     source: Annotated[
-        str, typer.Argument(help="folder, birds525 or toybirds; or the path of a folder of captioned pictures.")
+        str, typer.Argument(help="folder, birds525, toybirds, or the path of a folder of captioned pictures")
     ],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     root: Annotated[Optional[Path], typer.Option("--from", help="Where the source's files are.")] = None,
     resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "64,128",
     num: Annotated[Optional[int], typer.Option(help="Use only so many pictures; all when left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of pictures, and of drawn ones.")] = 0,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")
+    ] = False,
 ) -> None:
     """Make a dataset for training from captioned pictures."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from creativeai.data.prepare import parse_resolutions, prepare
     from creativeai.data.show import progress_columns
 
-    with Progress(*progress_columns(), transient=True) as bar:
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*progress_columns(), console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(f"preparing {out}", total=None)
         prepared = prepare(
             source,
