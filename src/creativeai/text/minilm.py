@@ -17,6 +17,7 @@ from creativeai.text.wordpiece import UNKNOWN_PIECE, WordPiece, is_punctuation, 
 FILE_NAMES = ("model.onnx", "vocab.txt")
 MAX_SENTENCE_PIECES = 126  # with [CLS] and [SEP] the 128 the model was trained with
 CACHE_SIZE = 256  # encodings kept; at most 50 kB each
+_REMEDY = "install CreativeAI again"
 _UNSPEAKABLE = re.compile("[bcdfghjklmnpqrstvwxz]{4}|[aeiouy]{4}|^[^aeiouy]+$")
 
 _Encoding = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -40,18 +41,17 @@ class MiniLM:
     max_words = 32
 
     def __init__(self, folder: Path) -> None:
-        files = _read_files(folder)
-        self.digest = digest_of_files(
-            {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        )
-        self._tokeniser = WordPiece(files["vocab.txt"].decode("utf-8").rstrip("\n").split("\n"))
+        self.digest = _checked_digest(folder)
+        vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8")
+        self._tokeniser = WordPiece(vocabulary.rstrip("\n").split("\n"))
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False
         # Without this, int8 products overflow on x86 processors that lack VNNI.
         options.add_session_config_entry("session.x64quantprecision", "1")
-        self._session = ort.InferenceSession(files["model.onnx"], options, providers=["CPUExecutionProvider"])
+        model = folder / "model.onnx"
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
 
     def encode(self, captions: list[str]) -> TextFeatures:
@@ -103,34 +103,25 @@ class MiniLM:
         )
 
 
-def digest_of_files(sha256s: dict[str, str]) -> str:
-    """One SHA-256 for an encoder from those of its files by name."""
-    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sha256s.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
 def _words_as_typed(text: str) -> list[str]:
     """Runs of what is neither space nor punctuation, in the user's spelling."""
     spaced = "".join(" " if is_punctuation(character) else character for character in text)
     return [word for word in spaced.split() if words_of(word)]
 
 
-def _read_files(folder: Path) -> dict[str, bytes]:
-    """The encoder's files by name, held against the SHA-256 in `encoder.json`."""
+def _checked_digest(folder: Path) -> str:
+    """One SHA-256 for the encoder from those of its files, which must be the ones `encoder.json` states."""
     try:
         stated = json.loads((folder / "encoder.json").read_bytes())["files"]
-        files = {name: (folder / name).read_bytes() for name in FILE_NAMES}
-        wrong = [
-            name for name in FILE_NAMES if hashlib.sha256(files[name]).hexdigest() != stated[name]["sha256"]
-        ]
-    except FileNotFoundError as error:
-        raise TextError(
-            f"the text encoder lacks the file {error.filename}: install CreativeAI again"
-        ) from None
+        lines = ""
+        for name in FILE_NAMES:
+            with (folder / name).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if sha256 != stated[name]["sha256"]:
+                raise TextError(f"{folder / name} is damaged (its SHA-256 is not the stated one): {_REMEDY}")
+            lines += f"{sha256}  {name}\n"
+    except OSError as error:
+        raise TextError(f"can't read the text encoder's {error.filename}: {_REMEDY}") from None
     except (ValueError, KeyError, TypeError):
-        raise TextError(f"{folder / 'encoder.json'} is damaged: install CreativeAI again") from None
-    if wrong:
-        raise TextError(
-            f"{folder / wrong[0]} is damaged (its SHA-256 is not the stated one): install CreativeAI again"
-        )
-    return files
+        raise TextError(f"{folder / 'encoder.json'} is damaged: {_REMEDY}") from None
+    return hashlib.sha256(lines.encode()).hexdigest()
