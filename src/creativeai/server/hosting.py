@@ -1,0 +1,133 @@
+"""The models a server has: loaded in the background, each with its queue."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from creativeai.bundles import read_bundle
+from creativeai.engine import Engine
+from creativeai.errors import UnknownModelError, UserError
+from creativeai.server.batching import Batcher
+from creativeai.server.errors import ApiError
+from creativeai.server.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """A model ready to be asked."""
+
+    name: str
+    path: Path
+    digest: str
+    """Changes with anything in the bundle."""
+    engine: Engine
+    batcher: Batcher
+
+    @property
+    def resolutions(self) -> list[int]:
+        """Side of each stage's pictures, coarse to fine."""
+        return [stage.resolution for stage in self.engine.manifest.stages]
+
+
+class ModelHost:
+    """Loads models and hands them out by name.
+
+    Args:
+        bundles: Folder of each model, by name; the first is the default.
+        num_threads: Threads each engine generates with.
+        max_batch: Most pictures an engine is given at once.
+        max_waiting: Most pictures that wait for a model.
+        metrics: Told of batches and queues.
+    """
+
+    def __init__(
+        self,
+        bundles: Mapping[str, Path],
+        *,
+        num_threads: int,
+        max_batch: int,
+        max_waiting: int,
+        metrics: Metrics,
+    ) -> None:
+        self._bundles = dict(bundles)
+        self._num_threads = num_threads
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._metrics = metrics
+        self._models: dict[str, HostedModel] = {}
+        self._loaded = threading.Event()
+
+    def load(self) -> None:
+        """Load every model. One that can't be loaded is logged; the others are served."""
+        for name, path in self._bundles.items():
+            try:
+                self._models[name] = self._load(name, path)
+            except UserError as error:
+                logger.error("model %s can't be served: %s", name, error)
+            except Exception:
+                logger.exception("model %s can't be served", name)
+        self._loaded.set()
+
+    def load_in_background(self) -> None:
+        """Start loading and return at once."""
+        threading.Thread(target=self.load, name="model loader", daemon=True).start()
+
+    def _load(self, name: str, path: Path) -> HostedModel:
+        bundle = read_bundle(path)
+        engine = Engine(bundle, num_threads=self._num_threads)
+        batcher = Batcher(
+            engine.generate,
+            max_batch=self._max_batch,
+            max_waiting=self._max_waiting,
+            on_batch=self._metrics.batch_observer(name),
+        )
+        self._metrics.queue_depth.labels(name).set_function(lambda: batcher.num_waiting)
+        digest = hashlib.sha256((path / "bundle.json").read_bytes()).hexdigest()
+        return HostedModel(name, path, digest, engine, batcher)
+
+    def status(self) -> dict[str, bool]:
+        """Whether each model could be loaded.
+
+        Raises:
+            ApiError: 503 while models are loading, and when none could be loaded.
+        """
+        self._require_loaded()
+        if not self._models:
+            raise ApiError(503, "no model could be loaded: the server's log says why", code="no_model")
+        return {name: name in self._models for name in self._bundles}
+
+    def all(self) -> list[HostedModel]:
+        """The models that are ready.
+
+        Raises:
+            ApiError: 503 while models are loading.
+        """
+        self._require_loaded()
+        return list(self._models.values())
+
+    def get(self, name: str | None) -> HostedModel:
+        """The model of that name, or the first one.
+
+        Raises:
+            ApiError: 503 while models are loading, and for one that could not be loaded.
+            UnknownModelError: There is no such model.
+        """
+        self.status()
+        if name is None:
+            return next(iter(self._models.values()))
+        if name in self._models:
+            return self._models[name]
+        if name in self._bundles:
+            message = f"the model {name} could not be loaded: the server's log says why"
+            raise ApiError(503, message, code="model_unavailable", param="model")
+        raise UnknownModelError(f"there is no model {name[:100]!r} (known here: {', '.join(self._models)})")
+
+    def _require_loaded(self) -> None:
+        if not self._loaded.is_set():
+            message = "the models are still being loaded: try again in a second"
+            raise ApiError(503, message, code="model_loading", headers={"Retry-After": "1"})

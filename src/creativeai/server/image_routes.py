@@ -1,0 +1,196 @@
+"""Routes that make pictures."""
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from flask import Response, request
+from flask_openapi3 import OpenAPI, Tag
+from numpy.typing import NDArray
+
+from creativeai import __version__
+from creativeai.engine import Picture, PictureRequest, validate_request
+from creativeai.engine.validation import MAX_SEED, ValidRequest
+from creativeai.errors import RequestError
+from creativeai.server.batching import DeadlineError, QueueFullError
+from creativeai.server.encoding import OutputFormat, encode_picture
+from creativeai.server.errors import ApiError, describe_errors
+from creativeai.server.hosting import HostedModel, ModelHost
+from creativeai.server.limits import MAX_SECONDS, MAX_URL_LENGTH
+from creativeai.server.schemas import (
+    GeneratedPicture,
+    GenerationRequest,
+    GenerationResponse,
+    RenderQuery,
+    StagePicture,
+)
+
+_TAG = Tag(name="images", description="Text to pictures.")
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_RENDER_SECONDS = 24 * 60 * 60
+
+
+def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
+    """Add POST /v1/images/generations and GET /v1/images/render."""
+
+    @app.post(
+        "/v1/images/generations",
+        tags=[_TAG],
+        operation_id="createImages",
+        description="Follows OpenAI's Images API. Addresses (`response_format` url) hold all that a picture "
+        "is made from, so they stay good; the picture is made when it is loaded. A caller in a hurry says so "
+        "by `Prefer: wait=SECONDS`.",
+        responses={200: GenerationResponse, **describe_errors(400, 404, 413, 415, 429, 503)},
+    )
+    def generate(body: GenerationRequest) -> dict[str, Any]:
+        """Pictures of what a text says."""
+        start = time.perf_counter()
+        model = models.get(body.model)
+        if body.attention:
+            raise RequestError(f"the model {model.name} has no attention maps", param="attention")
+        resolution = _read_size(body.size, model)
+        output_format = body.output_format or "png"
+        valid = _validate(model, body.prompt, body.n, body.seed, body.truncation)
+        if body.response_format == "url":
+            data = [_link(model, one, resolution, output_format, body.stages) for one in valid.pictures()]
+        else:
+            pictures = _generate(model, valid.pictures())
+            data = [_embed(model, picture, resolution, output_format, body.stages) for picture in pictures]
+        if valid.text != body.prompt:
+            for picture_data in data:
+                picture_data.revised_prompt = valid.text
+        answer = GenerationResponse(
+            created=int(time.time()),
+            data=data,
+            model=model.name,
+            size=_size(resolution),
+            output_format=output_format,
+            unknown_words=model.engine.unknown_words(valid.text),
+            duration_ms=round((time.perf_counter() - start) * 1000, 2),
+        )
+        return answer.model_dump(exclude_none=True)
+
+    @app.get(
+        "/v1/images/render",
+        tags=[_TAG],
+        operation_id="renderImage",
+        responses={
+            200: {"content": {f"image/{name}": _FILE for name in ("png", "webp", "jpeg")}},
+            304: None,
+            **describe_errors(400, 404, 429, 503),
+        },
+    )
+    def render(query: RenderQuery) -> Response:
+        """One picture as a file, made from what the address says; caches may keep it."""
+        model = models.get(query.model)
+        resolution = _read_size(query.size, model)
+        valid = _validate(model, query.prompt, 1, query.seed, query.truncation)
+        made_from = [model.digest, valid.text, valid.seed, valid.truncation, resolution, query.output_format]
+        response = Response(mimetype=f"image/{query.output_format}")
+        etag = hashlib.sha256(repr([__version__, *made_from]).encode()).hexdigest()[:32]
+        response.set_etag(etag)
+        response.cache_control.public = True
+        response.cache_control.max_age = _RENDER_SECONDS
+        if request.if_none_match.contains(etag):
+            response.status_code = 304
+            return response
+        [picture] = _generate(model, valid.pictures())
+        pixels = picture.stages[model.resolutions.index(resolution)]
+        response.data = encode_picture(pixels, query.output_format)
+        name = f"{model.name}-{valid.seed}.{query.output_format}"
+        response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+        return response
+
+
+def _validate(
+    model: HostedModel, prompt: str, n: int | None, seed: int | None, truncation: float | None
+) -> ValidRequest:
+    if seed is None:
+        seed = int(np.random.default_rng().integers(MAX_SEED + 1))
+    if truncation is None:
+        truncation = model.engine.manifest.default_truncation
+    valid = validate_request(prompt, 1 if n is None else n, seed, truncation)
+    model.engine.check_text(valid.text)
+    return valid
+
+
+def _generate(model: HostedModel, requests: Sequence[PictureRequest]) -> list[Picture]:
+    try:
+        return model.batcher.generate(requests, _seconds_to_wait())
+    except QueueFullError as error:
+        message = f"too many pictures wait for the model {model.name}: try again in {error.retry_after} s"
+        headers = {"Retry-After": str(error.retry_after)}
+        raise ApiError(429, message, code="rate_limit_exceeded", headers=headers) from None
+    except DeadlineError:
+        message = "the pictures were not ready in time: try again, or ask for fewer"
+        raise ApiError(503, message, code="timeout", headers={"Retry-After": "1"}) from None
+
+
+def _seconds_to_wait() -> float:
+    """How long the caller waits: `Prefer: wait=10` (RFC 7240), or what OpenAI's client says of itself."""
+    preference = re.search(r"\bwait=(\d{1,9})\b", request.headers.get("Prefer", ""))
+    said = preference[1] if preference else request.headers.get("X-Stainless-Read-Timeout", "")
+    try:
+        seconds = float(said)
+    except ValueError:
+        return MAX_SECONDS
+    return seconds if 0 <= seconds < MAX_SECONDS else MAX_SECONDS
+
+
+def _read_size(size: str | None, model: HostedModel) -> int:
+    """Side of the pictures asked for, in pixels."""
+    if size is None or size == "auto":
+        return model.resolutions[-1]
+    sizes = {_size(resolution): resolution for resolution in model.resolutions}
+    if size not in sizes:
+        known = ", ".join(sizes)
+        raise RequestError(f"size is {size[:40]!r}: the model {model.name} makes {known}", param="size")
+    return sizes[size]
+
+
+def _size(resolution: int) -> str:
+    return f"{resolution}x{resolution}"
+
+
+def _embed(
+    model: HostedModel, picture: Picture, resolution: int, output_format: OutputFormat, stages: bool | None
+) -> GeneratedPicture:
+    def encoded(pixels: NDArray[np.uint8]) -> str:
+        return base64.b64encode(encode_picture(pixels, output_format)).decode("ascii")
+
+    by_resolution = dict(zip(model.resolutions, picture.stages, strict=True))
+    answer = GeneratedPicture(b64_json=encoded(by_resolution[resolution]), seed=picture.seed)
+    if stages:
+        answer.stages = [
+            StagePicture(size=_size(side), b64_json=encoded(pixels)) for side, pixels in by_resolution.items()
+        ]
+    return answer
+
+
+def _link(
+    model: HostedModel, one: PictureRequest, resolution: int, output_format: OutputFormat, stages: bool | None
+) -> GeneratedPicture:
+    def url(resolution: int) -> str:
+        query = {
+            "model": model.name,
+            "prompt": one.text,
+            "seed": one.seed,
+            "truncation": one.truncation,
+            "size": _size(resolution),
+            "output_format": output_format,
+        }
+        path = f"v1/images/render?{urlencode(query)}"
+        if len(path) > MAX_URL_LENGTH:
+            message = "the prompt is too long for an address: ask for response_format b64_json"
+            raise RequestError(message, param="response_format")
+        return request.url_root + path
+
+    answer = GeneratedPicture(url=url(resolution), seed=one.seed)
+    if stages:
+        answer.stages = [StagePicture(size=_size(side), url=url(side)) for side in model.resolutions]
+    return answer

@@ -1,0 +1,75 @@
+"""What Prometheus reads at /metrics."""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The metrics of one app, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.requests = Counter(
+            "creativeai_http_requests",
+            "HTTP requests answered",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "creativeai_http_request_duration_seconds",
+            "Time from a request's arrival in the app to its answer",
+            ["route"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.pictures = Counter(
+            "creativeai_pictures", "Pictures generated", ["model"], registry=self.registry
+        )
+        self.batch_size = Histogram(
+            "creativeai_batch_size_pictures",
+            "Pictures given to an engine at once",
+            ["model"],
+            buckets=_BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_seconds = Histogram(
+            "creativeai_batch_duration_seconds",
+            "Time an engine took for a batch",
+            ["model"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.queue_depth = Gauge(
+            "creativeai_queue_depth_pictures",
+            "Pictures waiting for an engine",
+            ["model"],
+            registry=self.registry,
+        )
+
+    def batch_observer(self, model: str) -> Callable[[int, float], None]:
+        """The function to tell of each batch of this model."""
+        pictures = self.pictures.labels(model)
+        batch_size = self.batch_size.labels(model)
+        batch_seconds = self.batch_seconds.labels(model)
+
+        def observe(num_pictures: int, seconds: float) -> None:
+            pictures.inc(num_pictures)
+            batch_size.observe(num_pictures)
+            batch_seconds.observe(seconds)
+
+        return observe

@@ -1,0 +1,50 @@
+"""Serves the API: one process with threads.
+
+A second process would hold every model again and could not share a queue; the engine's threads use the other
+cores.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from creativeai import wsgi
+from creativeai.errors import UserError
+from creativeai.server.limits import MAX_WAITING
+
+if TYPE_CHECKING:
+    from flask_openapi3 import OpenAPI
+
+# A waiting request holds a thread: there must be more of them than can wait, or /healthz would wait too.
+_NUM_SPARE_THREADS = 16
+
+
+def serve(bundles: Mapping[str, Path], *, host: str, port: int, num_threads: int) -> None:
+    """Serve the models until Ctrl-C or SIGTERM; requests under way are finished.
+
+    Args:
+        bundles: Folder of each model, by name; the first is the default.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        num_threads: Threads each model generates with.
+
+    Raises:
+        UserError: There are no models, or the address can't be had.
+    """
+    if not bundles:
+        raise UserError("there are no models to serve: export one and give its folder as --models")
+    listener = wsgi.listen(host, port)
+    print(f"CreativeAI serves {', '.join(bundles)} at {wsgi.address(listener)}", flush=True)
+    num_http_threads = _NUM_SPARE_THREADS + MAX_WAITING * len(bundles)
+    wsgi.serve(lambda: _make_app(bundles, num_threads), listener, num_http_threads)
+
+
+def _make_app(bundles: Mapping[str, Path], num_threads: int) -> "OpenAPI":
+    # Imported here, in the worker: the process that watches over it stays small, and ONNX Runtime's threads
+    # would not live through a fork.
+    from creativeai.server.app import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    return create_app(bundles, num_threads=num_threads)

@@ -1,0 +1,196 @@
+"""Requests and answers of the API: what `/openapi.json` is made from.
+
+Fields OpenAI's client may send are here with the values that change nothing; anything else is refused by
+name. Limits are documented here but checked by `creativeai.engine.validation`, whose messages the CLI shows
+too.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from creativeai.bundles.manifest import DatasetSummary
+from creativeai.engine.validation import MAX_NUM_PICTURES, MAX_SEED, MAX_TEXT_LENGTH
+from creativeai.server.encoding import OutputFormat
+
+Prompt = Annotated[
+    str,
+    Field(
+        description=f"What the picture shows, 1 to {MAX_TEXT_LENGTH} characters.",
+        json_schema_extra={"minLength": 1, "example": "a small red bird with black wings"},
+    ),
+]
+
+
+def _whole(value: object) -> object:
+    """JSON knows no integers: 7.0 is one too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+def _limits(minimum: float, maximum: float) -> dict[str, Any]:
+    return {"minimum": minimum, "maximum": maximum}
+
+
+class GenerationRequest(BaseModel):
+    """OpenAI's image request, plus seed, truncation, stages and attention."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    prompt: Prompt
+    model: str | None = Field(
+        default=None, description="A model's id from /v1/models; the first one when left out."
+    )
+    n: Whole | None = Field(
+        default=None,
+        description="Number of pictures, 1 when left out.",
+        json_schema_extra=_limits(1, MAX_NUM_PICTURES),
+    )
+    size: str | None = Field(
+        default=None,
+        description="'WIDTHxHEIGHT' of one of the model's stages, such as '128x128'; 'auto' is its largest.",
+    )
+    response_format: Literal["b64_json", "url"] | None = Field(
+        default=None,
+        description="The pictures themselves (b64_json, when left out) or addresses to load them from.",
+    )
+    output_format: OutputFormat | None = Field(default=None, description="png when left out.")
+    seed: Whole | None = Field(
+        default=None,
+        description="Picture i has the seed (seed + i) mod 2**32; the same text and seed give the same "
+        "picture. Random when left out.",
+        json_schema_extra=_limits(0, MAX_SEED),
+    )
+    truncation: float | None = Field(
+        default=None,
+        description="From 0, the most typical picture, to 1, full variety; left out, the model's own.",
+        json_schema_extra=_limits(0, 1),
+    )
+    stages: bool | None = Field(
+        default=None, description="Also answer each picture's stages, coarse to fine."
+    )
+    attention: bool | None = Field(
+        default=None, description="Attention maps, from models that have them; no model has them yet."
+    )
+    user: str | None = Field(default=None, description="Not used.")
+    safety_identifier: str | None = Field(default=None, description="Not used.")
+    quality: Literal["auto", "standard"] | None = Field(default=None, description="Changes nothing.")
+    style: Literal["vivid"] | None = Field(default=None, description="Changes nothing.")
+    background: Literal["auto", "opaque"] | None = Field(default=None, description="Changes nothing.")
+    moderation: Literal["auto"] | None = Field(default=None, description="Changes nothing.")
+    output_compression: Literal[100] | None = Field(default=None, description="Changes nothing.")
+    stream: Literal[False] | None = Field(default=None, description="Pictures are not streamed.")
+    partial_images: Literal[0] | None = Field(default=None, description="Pictures are not streamed.")
+
+
+class RenderQuery(BaseModel):
+    """Everything one picture is made from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(description="A model's id from /v1/models.")
+    prompt: Prompt
+    seed: int = Field(description="The picture's own seed.", json_schema_extra=_limits(0, MAX_SEED))
+    truncation: float | None = Field(
+        default=None, description="The model's default when left out.", json_schema_extra=_limits(0, 1)
+    )
+    size: str = Field(default="auto", description="As in /v1/images/generations.")
+    output_format: OutputFormat = "png"
+
+
+class ModelPath(BaseModel):
+    """The model an address names."""
+
+    model: str = Field(description="A model's id from /v1/models.")
+
+
+class StagePicture(BaseModel):
+    """A picture as one stage of the model left it."""
+
+    size: str
+    b64_json: str | None = None
+    url: str | None = None
+
+
+class GeneratedPicture(BaseModel):
+    """One picture and the seed to make it again."""
+
+    b64_json: str | None = None
+    url: str | None = None
+    seed: int
+    revised_prompt: str | None = Field(
+        default=None, description="The text as the model read it, where that differs."
+    )
+    stages: list[StagePicture] | None = None
+
+
+class GenerationResponse(BaseModel):
+    """OpenAI's images answer, plus model, unknown words and time taken."""
+
+    created: int = Field(description="Unix time.")
+    data: list[GeneratedPicture]
+    model: str
+    size: str
+    output_format: OutputFormat
+    unknown_words: list[str] = Field(description="Words of the prompt the model can't use.")
+    duration_ms: float
+
+
+class ModelInfo(BaseModel):
+    """OpenAI's model object, plus what the bundle says of the model."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = Field(description="Unix time.")
+    owned_by: str = "creativeai"
+    title: str
+    description: str
+    dataset: DatasetSummary
+    licence: str = Field(description="Of the pictures it was trained on.")
+    recipe: str
+    preset: str
+    resolution: int = Field(description="Side of the largest pictures, in pixels.")
+    stages: list[int] = Field(description="Side of each stage's pictures, coarse to fine.")
+    metrics: dict[str, Any]
+    examples: list[str]
+    default_truncation: float
+
+
+class ModelList(BaseModel):
+    """The models this server has; the first is the default."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelInfo]
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """The models are loaded."""
+
+    status: Literal["ready"] = "ready"
+    models: dict[str, Literal["ready", "failed"]]
+
+
+ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error"]
+
+
+class Error(BaseModel):
+    """What went wrong, for people (message) and programs (code, param)."""
+
+    message: str
+    type: ErrorType
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorResponse(BaseModel):
+    """OpenAI's error object."""
+
+    error: Error

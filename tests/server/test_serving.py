@@ -1,0 +1,148 @@
+"""The server as a process: `creativeai serve` under gunicorn."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from live_server import start_server, stop_server
+
+from creativeai.errors import UserError
+from creativeai.server.run import serve
+
+PATH = "/v1/images/generations"
+
+
+def connect(url: str) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+
+
+def post(url: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+    connection = connect(url)
+    connection.request("POST", PATH, json.dumps(fields), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def test_sixteen_clients_get_what_each_would_get_alone(server_url: str) -> None:
+    def ask(seed: int) -> Any:
+        status, answer = post(server_url, prompt=f"a {['red', 'blue'][seed % 2]} bird", seed=seed, n=2)
+        assert status == 200
+        return answer["data"]
+
+    alone = [ask(seed) for seed in range(32)]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(32))) == alone
+
+
+def test_a_connection_serves_many_requests_even_after_refusals(server_url: str) -> None:
+    connection = connect(server_url)
+    for body, status in [
+        (b'{"prompt": "a bird"}', 200),
+        (b"{", 400),
+        (b'{"prompt": "%s"}' % (b"a" * 5_000_000), 413),
+        (b'{"prompt": "a bird"}', 200),
+    ]:
+        connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        assert response.status == status
+        assert ("error" in answer) == (status != 200)
+
+
+def test_oversized_body_of_unstated_length(server_url: str) -> None:
+    connection = connect(server_url)
+    chunks = (b"a" * 10_000 for _ in range(10))
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    connection.request("POST", PATH, chunks, headers, encode_chunked=True)
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.loads(response.read())["error"]["code"] == "request_entity_too_large"
+
+
+def test_longest_address_we_hand_out_is_served(server_url: str) -> None:
+    prompt = "a bird " + "é" * 900
+    status, answer = post(server_url, prompt=prompt, response_format="url")
+    assert status == 200
+    url = answer["data"][0]["url"]
+    assert url.startswith(server_url)
+    connection = connect(url)
+    connection.request("GET", url.removeprefix(server_url))
+    response = connection.getresponse()
+    assert (response.status, response.read(4)) == (200, b"\x89PNG")
+
+
+def test_health_is_answered_while_pictures_wait(server_url: str) -> None:
+    fields = {"prompt": "a bird", "n": 64}
+    threads = [threading.Thread(target=post, args=(server_url,), kwargs=fields) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    connection = connect(server_url)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stops_cleanly(bundle: Path, how: signal.Signals) -> None:
+    process, url = start_server("--models", str(bundle))
+    assert post(url, prompt="a bird")[0] == 200
+    process.send_signal(how)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in log
+    assert "POST /v1/images/generations 200" in log
+
+
+def test_requests_under_way_are_finished(bundle: Path) -> None:
+    process, url = start_server("--models", str(bundle))
+    connection = connect(url)
+    body = json.dumps({"prompt": "a bird", "n": 64})
+    connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+    process.terminate()
+    response = connection.getresponse()
+    assert len(json.loads(response.read())["data"]) == 64
+    connection.close()
+    assert process.wait(20) == 0
+    stop_server(process)
+
+
+def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "creativeai.cli", "serve", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+def test_port_in_use_is_one_line(bundle: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run_serve("--port", port, "--models", str(bundle))
+    assert result.returncode == 2
+    assert result.stderr == f"creativeai: port {port} on 127.0.0.1 is in use: choose another with --port\n"
+
+
+def test_no_models_is_one_line() -> None:
+    with pytest.raises(UserError, match="no models"):
+        serve({}, host="127.0.0.1", port=0, num_threads=1)
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("203.0.113.1", 0), ("no host", 0)])
+def test_address_that_cant_be_had(bundle: Path, host: str, port: int) -> None:
+    with pytest.raises(UserError):
+        serve({"tiny": bundle}, host=host, port=port, num_threads=1)
+
+
+def test_models_folder_that_is_missing(tmp_path: Path) -> None:
+    result = run_serve("--models", str(tmp_path / "none"))
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
