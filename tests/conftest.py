@@ -19,9 +19,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # For `from tiny_bundle import make_tiny_bundle`, whichever folder the importing test is in.
 sys.path.insert(0, str(Path(__file__).parent))
+
+# The same examples every time, and no deadline: a machine that trains meanwhile is slow at times.
+settings.register_profile("creativeai", derandomize=True, deadline=None)
+settings.load_profile("creativeai")
 
 
 @pytest.fixture(autouse=True)
