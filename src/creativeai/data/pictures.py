@@ -12,8 +12,11 @@ MIN_SIDE = 8
 """Smallest width and height, in pixels, of a picture worth training on."""
 MAX_PIXELS = 89_478_485
 """Larger pictures are refused as decompression bombs (Pillow's own threshold for a warning)."""
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-"""Pillow decoders tried. A closed list, because some others (EPS) start external programs."""
+Image.init()
+FORMATS = tuple(
+    name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF") if name in Image.OPEN
+)
+"""Pillow decoders tried, where built in. A closed list, because some others (EPS) start external programs."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -40,12 +43,15 @@ def open_picture(path: Path) -> Image.Image:
         raise DataError(f"more than {2 * MAX_PIXELS:,} pixels: make the picture smaller") from None
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}") from None
-    check_size(picture)
+    try:
+        _check_size(picture)
+    except DataError:
+        picture.close()
+        raise
     return picture
 
 
-def check_size(picture: Image.Image) -> None:
-    """Raise `DataError` when a picture is too small or too large to be used."""
+def _check_size(picture: Image.Image) -> None:
     width, height = picture.size
     if min(width, height) < MIN_SIDE:
         raise DataError(f"too small: {width} x {height} pixels, at least {MIN_SIDE} x {MIN_SIDE} are needed")

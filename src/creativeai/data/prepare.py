@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -82,7 +83,9 @@ def prepare(
     if num_pictures is not None and num_pictures < 1:
         raise DataError(f"the number of pictures must be at least 1, not {num_pictures}")
     out = Path(out)
-    with new_folder(out) as folder:
+    with new_folder(out) as folder, warnings.catch_warnings():
+        # Pillow warns of odd metadata in good pictures, and of large ones that we refuse anyway.
+        warnings.filterwarnings("ignore", module="PIL")
         opened = open_source(source, Path(root) if root is not None else None, num_pictures, seed)
         problems: list[Problem] = []
         splits = _Splits()

@@ -27,6 +27,8 @@ def open_source(source: str, root: Path | None, num_pictures: int | None, seed: 
     """
     if source in SOURCES:
         return SOURCES[source](root, num_pictures, seed)
-    if root is None and Path(source).is_dir():
+    if Path(source).is_dir():
+        if root is not None:
+            raise UserError(f"two folders, {source} and {root}: leave one of them out")
         return open_folder(Path(source), num_pictures, seed)
     raise UserError(f"unknown source '{source}': use one of {', '.join(SOURCES)}, or the path of a folder")

@@ -32,7 +32,7 @@ def open_folder(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
         raise DataError(f"{root}: {'not a folder' if root.exists() else 'no such folder'}")
     pictures = choose(_list_pictures(root), num_pictures, seed)
     card = _read_card(root / "README.md")
-    name = root.resolve().name
+    name = root.resolve().name or "folder"
     return Source(
         name=name,
         title=card.get("pretty_name", name),

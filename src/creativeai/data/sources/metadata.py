@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from creativeai.data.pictures import LFS_POINTER
 from creativeai.errors import DataError
 
 CAPTION_KEYS = ("captions", "text", "caption")
@@ -95,6 +96,8 @@ def parse_split(split: object) -> str | None:
 
 def _decode(file: Path) -> str:
     content = file.read_bytes()
+    if content.startswith(LFS_POINTER):
+        raise DataError(f"{file}: is a git-LFS pointer instead of the file: run git lfs pull")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{file}: the file is UTF-16: save it as UTF-8")
     try:

@@ -216,15 +216,13 @@ def _draw_water(picture: Image.Image, random: np.random.Generator, colour: Colou
 
 def _paint(picture: Image.Image, points: list[tuple[float, float]], colour: Colour) -> None:
     """Fill a shape, lit from above."""
-    mask = Image.new("L", picture.size)
-    ImageDraw.Draw(mask).polygon(points, fill=255)
-    box = mask.getbbox()
-    if box is None:
-        return
-    left, top, right, bottom = box
-    rows = np.clip(np.outer(np.linspace(1.06, 0.86, bottom - top), colour), 0, 255).astype(np.uint8)
-    lit = Image.fromarray(rows[:, None]).resize((right - left, bottom - top))
-    picture.paste(lit, (left, top), mask.crop(box))
+    corners = np.asarray(points)
+    left, top = (int(least) for least in np.floor(corners.min(axis=0)))
+    width, height = (int(most) + 1 for most in np.ceil(corners.max(axis=0)) - (left, top))
+    mask = Image.new("L", (width, height))
+    ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in points], fill=255)
+    rows = np.clip(np.outer(np.linspace(1.06, 0.86, height), colour), 0, 255).astype(np.uint8)
+    picture.paste(Image.fromarray(rows[:, None]).resize((width, height)), (left, top), mask)
 
 
 def _circle(x: float, y: float, radius: float) -> Points:

@@ -68,7 +68,7 @@ _LONG_PLAIN = (
     "this {size} bird is {body} all over and has {a_beak} beak, {where} and turned to the {facing}",
 )
 _MIDDLE = (
-    "a {body} bird with {wings} wings {where}",
+    "{a_body} bird with {wings} wings {where}",
     "a {size} {body} bird {where} against {a_background} background",
     "a bird with {a_body} body and {wings} wings facing {facing}",
     "{a_body} bird {where} with {a_beak} beak",
