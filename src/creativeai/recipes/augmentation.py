@@ -1,0 +1,73 @@
+"""Differentiable augmentation of real and generated pictures alike (Zhao et al. 2020, arXiv:2006.10738).
+
+The same kind of change is applied to both sides before the discriminator sees them, so that a small dataset can't be
+memorised and the generator learns the unaugmented pictures.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["DiffAugment"]
+
+
+@dataclass(frozen=True)
+class DiffAugment:
+    """Strengths of the three augmentations; 0 turns one off."""
+
+    colour: float = 0.5
+    """Saturation and contrast are scaled by 1 +- this, brightness moved by +- half of it."""
+    translation: float = 0.125
+    """Largest shift, as a fraction of the side; what enters is black, as in the paper."""
+    cutout: float = 0.4
+    """Side of the square that is blanked, as a fraction of the picture's side."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Augmented pictures [B, 3, R, R] of pictures [B, 3, R, R], each picture drawn its own change."""
+        if self.colour:
+            images = _colour(images, self.colour)
+        if self.translation:
+            images = _translation(images, self.translation)
+        if self.cutout:
+            images = _cutout(images, self.cutout)
+        return images
+
+
+def _uniform(images: Tensor, low: float, high: float) -> Tensor:
+    return torch.empty(images.shape[0], 1, 1, 1, device=images.device, dtype=images.dtype).uniform_(low, high)
+
+
+def _colour(images: Tensor, strength: float) -> Tensor:
+    images = images + _uniform(images, -strength / 2, strength / 2)
+    grey = images.mean(dim=1, keepdim=True)
+    images = (images - grey) * _uniform(images, 1 - strength, 1 + strength) + grey
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return (images - mean) * _uniform(images, 1 - strength, 1 + strength) + mean
+
+
+def _translation(images: Tensor, ratio: float) -> Tensor:
+    batch, _, height, width = images.shape
+    reach = int(height * ratio + 0.5)
+    dy, dx = torch.randint(-reach, reach + 1, (2, batch), device=images.device)
+    rows = torch.arange(height, device=images.device) + dy[:, None]
+    columns = torch.arange(width, device=images.device) + dx[:, None]
+    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
+    index = torch.arange(batch, device=images.device)[:, None, None]
+    moved = images.permute(0, 2, 3, 1)[
+        index, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None, :]
+    ]
+    return (moved * inside[..., None]).permute(0, 3, 1, 2)
+
+
+def _cutout(images: Tensor, ratio: float) -> Tensor:
+    batch, _, height, width = images.shape
+    size = int(height * ratio + 0.5)
+    top = torch.randint(-size // 2, height - size // 2, (batch, 1), device=images.device)
+    left = torch.randint(-size // 2, width - size // 2, (batch, 1), device=images.device)
+    rows = torch.arange(height, device=images.device)
+    columns = torch.arange(width, device=images.device)
+    in_rows = (rows >= top) & (rows < top + size)
+    in_columns = (columns >= left) & (columns < left + size)
+    hole = in_rows[:, :, None] & in_columns[:, None, :]
+    return images * ~hole[:, None]

@@ -1,0 +1,81 @@
+"""What the loop asks of a recipe, and what it hands to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from creativeai.models.conditioning import TextTensors
+from creativeai.models.efficientnet_lite import EfficientNetLite0
+from creativeai.models.text_image_matcher import TextImageMatcher
+
+__all__ = ["Batch", "BuildContext", "LossParts", "Recipe", "RecipeEntry"]
+
+LossParts = dict[str, Tensor]
+"""Scalar terms of a loss by name, for the log."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's real pictures with their captions, and the noise for the generated ones."""
+
+    images: Tensor
+    """[B, 3, R, R] real pictures in [-1, 1]."""
+    text: TextTensors
+    """Captions of these pictures; the generated pictures are asked for the same."""
+    mismatched_sentence: Tensor
+    """[B, D] sentence vectors of other pictures' captions."""
+    noise: Tensor
+    """[B, Z] standard normal noise."""
+    num_seen: int
+    """Real pictures seen by the run before this step."""
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """What a recipe may build on."""
+
+    text_dim: int
+    """Length of the sentence vectors."""
+    feature_network: EfficientNetLite0
+    """Frozen ImageNet features."""
+    train_guide: Callable[[Callable[[Tensor], Tensor], int], TextImageMatcher]
+    """Trains (or reads from the run) a text-image matcher on the training photos, given the view in which the recipe
+    shows pictures to the feature network and the number of steps."""
+
+
+class Recipe(Protocol):
+    """Networks and losses of a paper; no loop, no device, no logging."""
+
+    config: Any
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One optimiser for each of `generator` and `discriminator`."""
+
+    def fit_text(self, sentences: Tensor) -> None:
+        """Adapt the networks' text inputs to the training captions' sentence vectors [N, D]."""
+
+    def generate(self, generator: nn.Module, batch: Batch) -> Any:
+        """The step's one generator pass; what it returns is handed to both losses."""
+
+    def discriminator_loss(self, batch: Batch, state: Any) -> tuple[Tensor, LossParts]:
+        """The discriminators' scalar loss and its parts."""
+
+    def generator_loss(self, batch: Batch, state: Any) -> tuple[Tensor, LossParts]:
+        """The generator's scalar loss and its parts."""
+
+
+@dataclass(frozen=True)
+class RecipeEntry:
+    """A paper's way of training, by the name it has on the command line."""
+
+    name: str
+    title: str
+    """One line for people."""
+    presets: Mapping[str, Any]
+    """Configurations by name."""
+    build: Callable[[Any, BuildContext], Recipe]

@@ -1,0 +1,244 @@
+"""How the text-conditional Projected GAN learns: hinge loss with mismatched captions, range penalty, text guidance.
+
+The generator makes one pass a step. Its pictures' frozen features are computed once, with gradient: the
+discriminator's loss uses them detached, the generator's uses them whole.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from creativeai.models.conditioning import TextTensors
+from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLite0
+from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
+from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
+from creativeai.recipes.augmentation import DiffAugment
+from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
+
+__all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectedGanConfig:
+    """Every constant of the recipe."""
+
+    resolution: int = 128
+    """Side of the pictures in pixels."""
+    channels: tuple[int, ...] = (256, 256, 128, 80, 32)
+    """Generator widths at 4, 8, 16, ... px; the last has half the picture's side."""
+    num_blocks: tuple[int, ...] = (1, 2, 2, 1, 1)
+    """Generator blocks at each of these sides."""
+    noise_dim: int = 128
+    """Length of the noise vector."""
+    style_dim: int = 192
+    """Length of the style vector."""
+    head_width: int = 64
+    """Channels within a discriminator head."""
+    code_dim: int = 64
+    """Length of the codes onto which sentence and picture are projected."""
+    feature_resolution: int = 128
+    """Side of the pictures as the feature network sees them."""
+    batch_size: int = 32
+    """Pictures a step."""
+    generator_lr: float = 2e-4
+    """Adam's learning rate of the generator."""
+    discriminator_lr: float = 2e-4
+    """Adam's learning rate of the heads."""
+    adam_betas: tuple[float, float] = (0.0, 0.99)
+    """Adam's decay rates, as in the paper."""
+    ema_half_life: int = 10_000
+    """Pictures after which an old weight counts half in the moving average."""
+    mismatch_weight: float = 0.5
+    """Weight of the mismatched-caption term of the discriminator."""
+    range_weight: float = 10.0
+    """Weight of mean(relu(|x| - 1)^2), which keeps the linear output in range."""
+    matching_weight: float = 0.04
+    """Weight of the text guidance at its full strength; 0 trains without a guide."""
+    matching_temperature: float = 0.1
+    """Temperature of the guidance's InfoNCE."""
+    matching_start: int = 60_000
+    """Pictures after which guidance sets in: earlier it stops the learning altogether."""
+    matching_ramp: int = 60_000
+    """Pictures over which it grows to full strength."""
+    guide_steps: int = 900
+    """Steps for which the guide's matcher is trained on the photos beforehand."""
+    text_noise: float = 0.1
+    """Deviation of the Gaussian noise on the standardised sentence vectors in training, for both networks."""
+    augment: DiffAugment = field(default_factory=DiffAugment)
+    """Differentiable augmentation of what the discriminator sees."""
+
+    def __post_init__(self) -> None:
+        final = 8 * 2 ** (len(self.channels) - 1)
+        if len(self.channels) != len(self.num_blocks) or self.resolution != final:
+            raise ValueError(
+                f"channels and num_blocks of {len(self.channels)} and {len(self.num_blocks)} levels "
+                f"give {final} px, not resolution={self.resolution}"
+            )
+        if self.feature_resolution % 32 or self.feature_resolution < 64:
+            raise ValueError(f"feature_resolution={self.feature_resolution} must be a multiple of 32 from 64")
+        if self.batch_size < 2:
+            raise ValueError("batch_size must be at least 2: the mismatched caption is another picture's")
+
+
+PRESETS = {
+    "compact": ProjectedGanConfig(),
+    "debug": ProjectedGanConfig(
+        resolution=32,
+        channels=(32, 16, 8),
+        num_blocks=(1, 1, 1),
+        noise_dim=8,
+        style_dim=16,
+        head_width=16,
+        code_dim=8,
+        feature_resolution=64,
+        batch_size=4,
+        ema_half_life=16,
+        matching_start=0,
+        matching_ramp=8,
+        guide_steps=4,
+    ),
+}
+"""`compact` trains on two CPU cores in hours; `debug` takes two steps in under two seconds."""
+
+
+@dataclass
+class ProjectedGanState:
+    """What a step's generator pass leaves for both losses."""
+
+    fakes: Tensor
+    """[B, 3, R, R] generated pictures."""
+    seen: Tensor
+    """[B, 3, F, F] the same, augmented and resized as the feature network saw them."""
+    features: list[Tensor]
+    """Frozen feature maps of `seen`, with gradient."""
+
+
+class ProjectedGanRecipe:
+    """Networks and losses. The loop owns optimisers, devices and logging.
+
+    Args:
+        config: The constants.
+        text_dim: Length of the sentence vectors.
+        feature_network: Frozen EfficientNet-Lite0.
+        guide: Matcher for text guidance, trained on the same photos; None trains without.
+    """
+
+    def __init__(
+        self,
+        config: ProjectedGanConfig,
+        text_dim: int,
+        feature_network: EfficientNetLite0,
+        guide: TextImageMatcher | None,
+    ) -> None:
+        self.config = config
+        self.feature_network = feature_network
+        self.guide = guide
+        self.generator = ProjectedGenerator(
+            config.resolution, config.channels, config.num_blocks, config.noise_dim, text_dim, config.style_dim
+        )
+        sides = [config.feature_resolution // stride for stride in FEATURE_STRIDES]
+        self.discriminator = ProjectedDiscriminator(text_dim, sides, config.head_width, config.code_dim)
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam for either network, by the network's name."""
+        config = self.config
+        heads = [weight for weight in self.discriminator.parameters() if weight.requires_grad]
+        return {
+            "generator": Adam(self.generator.parameters(), config.generator_lr, config.adam_betas),
+            "discriminator": Adam(heads, config.discriminator_lr, config.adam_betas),
+        }
+
+    def fit_text(self, sentences: Tensor) -> None:
+        """Standardise the text inputs of both networks to the training captions' sentence vectors [N, D]."""
+        self.generator.text.fit(sentences)
+        self.discriminator.text.fit(sentences)
+
+    def generate(self, generator: nn.Module, batch: Batch) -> ProjectedGanState:
+        """The step's one generator pass."""
+        sentence = self._noisy(batch.text.sentence)
+        fakes = generator(batch.noise, batch.text._replace(sentence=sentence))[-1]
+        seen = self._view(fakes)
+        return ProjectedGanState(fakes, seen, self.feature_network(seen))
+
+    def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
+        """Hinge on real, generated and mismatched pairs, summed over the heads."""
+        with torch.no_grad():
+            real_features = self.feature_network(self._view(batch.images))
+        sentence = self._noisy(batch.text.sentence)
+        real_codes = self.discriminator.codes(real_features)
+        fake_codes = self.discriminator.codes([feature.detach() for feature in state.features])
+        real = self.discriminator.logits(real_codes, sentence)
+        mismatched = self.discriminator.logits(real_codes, self._noisy(batch.mismatched_sentence))
+        fake = self.discriminator.logits(fake_codes, sentence)
+        weight = self.config.mismatch_weight
+        parts = {
+            "real": _mean(F.relu(1 - x) for x in real),
+            "fake": _mean(F.relu(1 + x) for x in fake),
+            "mismatched": _mean(F.relu(1 + x) for x in mismatched),
+        }
+        loss = parts["real"] + (parts["fake"] + weight * parts["mismatched"]) / (1 + weight)
+        return loss, parts
+
+    def generator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
+        """Adversarial, range and guidance terms."""
+        fake = self.discriminator.logits(self.discriminator.codes(state.features), batch.text.sentence)
+        parts = {
+            "adversarial": -_mean(fake),
+            "range": F.relu(state.fakes.float().abs() - 1).square().mean(),
+        }
+        loss = parts["adversarial"] + self.config.range_weight * parts["range"]
+        weight = self.matching_weight(batch.num_seen)
+        if self.guide is not None and weight > 0:
+            image_codes = self.guide.image_codes(describe_images(state.seen, state.features))
+            text_codes = self.guide.text_codes(batch.text.sentence)
+            parts["matching"] = matching_loss(image_codes, text_codes, 1 / self.config.matching_temperature)
+            loss = loss + weight * parts["matching"]
+        return loss, parts
+
+    def matching_weight(self, num_seen: int) -> float:
+        """Weight of the guidance after so many pictures: none, a ramp, then the full one."""
+        config = self.config
+        ramp = (num_seen - config.matching_start) / max(config.matching_ramp, 1)
+        return config.matching_weight * min(max(ramp, 0.0), 1.0)
+
+    def _view(self, images: Tensor) -> Tensor:
+        return augmented_view(self.config, images)
+
+    def _noisy(self, sentence: Tensor) -> Tensor:
+        if not self.config.text_noise:
+            return sentence
+        return sentence + torch.randn_like(sentence) * (self.config.text_noise / self.generator.text.scale)
+
+
+def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanRecipe:
+    """The recipe with its networks; the guide is trained first where the configuration asks for one."""
+    network = context.feature_network
+    guide = None
+    if config.matching_weight > 0:
+
+        def describe(images: Tensor) -> Tensor:
+            seen = augmented_view(config, images)
+            return describe_images(seen, network(seen))
+
+        guide = context.train_guide(describe, config.guide_steps)
+    return ProjectedGanRecipe(config, context.text_dim, network, guide)
+
+
+def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
+    """Pictures [B, 3, R, R] as the feature network sees them: augmented, at its resolution [B, 3, F, F]."""
+    images = config.augment(images)
+    side = config.feature_resolution
+    if images.shape[-1] != side:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=images.shape[-1] > side)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _mean(logits: Iterable[Tensor]) -> Tensor:
+    return torch.stack([x.float().mean() for x in logits]).mean()
+
+
+RECIPE = RecipeEntry("projected_gan", "Text-conditional Projected GAN", PRESETS, build)

@@ -1,0 +1,80 @@
+"""Sentence vectors of a dataset's captions, computed once and kept beside the dataset."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creativeai.data import CaptionedImages
+from creativeai.text.encoder import TextEncoder
+
+__all__ = ["CaptionVectors", "encode_captions", "mirrored_caption"]
+
+_SIDES = {"left": "right", "right": "left"}
+
+
+@dataclass(frozen=True)
+class CaptionVectors:
+    """Sentence vectors of all captions, picture after picture."""
+
+    sentences: NDArray[np.float32]
+    """[M, 2, D]: each caption, and the caption of the mirrored picture."""
+    offsets: NDArray[np.int64]
+    """[N + 1]: captions of picture i are rows offsets[i] to offsets[i + 1]."""
+
+    def num_captions(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of captions of each picture."""
+        return self.offsets[pictures + 1] - self.offsets[pictures]
+
+    def of(self, pictures: NDArray[np.int64], which: NDArray[np.int64] | int = 0) -> NDArray[np.float32]:
+        """Sentence vectors [B, D] of one unmirrored caption of each picture, the `which`-th."""
+        return self.sentences[self.offsets[pictures] + which, 0]
+
+    def rows_of(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of every caption of these pictures."""
+        return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in pictures])
+
+
+def mirrored_caption(caption: str) -> str:
+    """The caption of the mirrored picture: left and right change places."""
+    return re.sub(r"\b(left|right)\b", lambda match: _SIDES[match[0]], caption)
+
+
+def encode_captions(
+    dataset: CaptionedImages, encoder: TextEncoder, on_progress: Callable[[int, int], None] | None = None
+) -> CaptionVectors:
+    """Encode every caption and its mirrored form, or read what an earlier call left in the dataset's folder.
+
+    Args:
+        dataset: The prepared dataset.
+        encoder: The text encoder.
+        on_progress: Called with the captions done and their number.
+    """
+    counts = [len(record.captions) for record in dataset.records]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    # The name holds both digests, so that neither a new encoder nor new captions meet old vectors.
+    cache = dataset.path / f"text-{encoder.name}-{encoder.digest[:8]}-{dataset.meta.digest[:8]}.npy"
+    if cache.exists():
+        sentences = np.load(cache, mmap_mode="r", allow_pickle=False)
+        if sentences.shape == (offsets[-1], 2, encoder.dim):
+            return CaptionVectors(sentences, offsets)
+    sentences = np.empty((offsets[-1], 2, encoder.dim), np.float32)
+    captions = [caption for record in dataset.records for caption in record.captions]
+    for row, caption in enumerate(captions):
+        sentences[row] = encoder.encode([caption]).sentence
+        mirrored = mirrored_caption(caption)
+        if mirrored != caption:
+            sentences[row, 1] = encoder.encode([mirrored]).sentence[0]
+        if on_progress and row % 50 == 0:
+            on_progress(row, len(captions))
+    if os.access(dataset.path, os.W_OK):
+        temporary = cache.with_suffix(f".{os.getpid()}.tmp")
+        with open(temporary, "wb") as file:
+            np.save(file, sentences)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, cache)
+    return CaptionVectors(sentences, offsets)

@@ -1,0 +1,85 @@
+"""Checkpoints that survive a kill at any moment: written aside, fsynced, renamed, verified before use."""
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from creativeai.errors import TrainingError
+
+__all__ = ["list_checkpoints", "load_checkpoint", "load_newest", "save_checkpoint"]
+
+_NUM_KEPT = {"step": 2, "best": 1}
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], *, best: bool = False) -> Path:
+    """Write `state` as the newest checkpoint, or as the best; the newest two and the best are kept.
+
+    Args:
+        folder: The run's checkpoint folder.
+        state: Tensors and plain values; must hold `step`.
+        best: Write it as the best one.
+
+    Raises:
+        TrainingError: The disk is full or can't be written; earlier checkpoints are untouched.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = "best" if best else "step"
+    path = folder / f"{kind}_{state['step']:08d}.pt"
+    temporary = path.with_suffix(".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        # The digest comes first: a checkpoint without one never counts, a digest without checkpoint does no harm.
+        path.with_suffix(".sha256").write_text(_digest(temporary))
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        reason = str(error).splitlines()[0]
+        raise TrainingError(f"can't write checkpoint {path}: {reason}; earlier ones are kept") from error
+    for old in list_checkpoints(folder, kind)[: -_NUM_KEPT[kind]]:
+        old.unlink()
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+    return path
+
+
+def list_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
+    """Checkpoints of a kind, `step` or `best`, oldest first."""
+    return sorted(folder.glob(f"{kind}_*.pt"))
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read and verify one checkpoint.
+
+    Raises:
+        TrainingError: It is damaged.
+    """
+    recorded = path.with_suffix(".sha256")
+    try:
+        if recorded.read_text() != _digest(path):
+            raise TrainingError(f"checkpoint {path} is damaged: its SHA-256 is not the recorded one")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except TrainingError:
+        raise
+    except Exception as error:  # torch.load has no common error for a damaged file
+        raise TrainingError(f"checkpoint {path} can't be read: {str(error).splitlines()[0]}") from error
+
+
+def load_newest(folder: Path, kind: str = "step") -> dict[str, Any] | None:
+    """The newest checkpoint that is whole, with a warning for each damaged one; None where there is none."""
+    for path in reversed(list_checkpoints(folder, kind)):
+        try:
+            return load_checkpoint(path)
+        except TrainingError as error:
+            warnings.warn(f"{error}; trying the one before", stacklevel=2)
+    return None
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

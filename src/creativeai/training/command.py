@@ -1,0 +1,117 @@
+"""What `creativeai train` does with its options. Imports torch only after the threads' manners are set."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from creativeai.errors import TrainingError, UserError
+
+__all__ = ["TrainCommand", "run_training", "set_thread_policy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainCommand:
+    """The options as given."""
+
+    recipe: str | None
+    data: Path | None
+    preset: str
+    minutes: float | None
+    num_steps: int | None
+    settings: tuple[str, ...]
+    resume: Path | None
+    out: Path | None
+    start_from: Path | None
+    seed: int
+    sample_steps: int
+    measure_minutes: float
+    use_compile: bool | None
+
+
+def set_thread_policy() -> None:
+    """Let waiting threads sleep: spinning ones slow every other busy process 20 to 50 times.
+
+    Raises:
+        UserError: torch is not installed.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise UserError("training needs PyTorch: pip install 'creativeai[train]'") from error
+
+
+def run_training(command: TrainCommand) -> None:
+    """Start or resume a run and train it to its end, or to Ctrl-C.
+
+    Raises:
+        UserError: An option is missing or wrong, or the training can't go on.
+    """
+    set_thread_policy()
+    from rich.console import Console
+
+    from creativeai.training.fit import Schedule
+    from creativeai.training.run import open_run
+    from creativeai.training.setup import resume_run, start_run
+
+    console = Console(stderr=True)
+    schedule = Schedule(sample_steps=command.sample_steps, measure_minutes=command.measure_minutes)
+    if command.resume is not None:
+        if command.recipe or command.data or command.out or command.start_from:
+            raise TrainingError("--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from")
+        run = open_run(command.resume)
+    else:
+        run = _new_run(command)
+    try:
+        if command.resume is not None:
+            resume_run(
+                run,
+                settings=command.settings,
+                num_steps=command.num_steps,
+                minutes=command.minutes,
+                schedule=schedule,
+                console=console,
+                use_compile=command.use_compile,
+            )
+        else:
+            start_run(
+                run,
+                schedule=schedule,
+                console=console,
+                use_compile=command.use_compile,
+                initial=command.start_from,
+            )
+    except KeyboardInterrupt:
+        console.print(f"stopped, everything is saved: creativeai train --resume {run.folder}", soft_wrap=True)
+        sys.exit(130)
+    print(run.folder)
+
+
+def _new_run(command: TrainCommand):  # type: ignore[no-untyped-def]  # Run's module imports torch
+    from creativeai.data import CaptionedImages
+    from creativeai.recipes.registry import find_preset, find_recipe, list_recipes
+    from creativeai.training.run import Run, default_folder
+    from creativeai.training.settings import apply_settings
+
+    if command.recipe is None:
+        raise TrainingError(f"say what to train: one of {', '.join(list_recipes())}")
+    recipe = find_recipe(command.recipe)
+    config = apply_settings(find_preset(recipe, command.preset), command.settings)
+    if command.data is None:
+        raise TrainingError("say what to train on: --data FOLDER, made by creativeai data prepare")
+    dataset = CaptionedImages.open(command.data)
+    return Run(
+        folder=command.out or default_folder(recipe.name, dataset.name),
+        recipe=recipe.name,
+        preset=command.preset,
+        config=config,
+        dataset=command.data.resolve(),
+        dataset_digest=dataset.meta.digest,
+        text_encoder="minilm",
+        seed=command.seed,
+        num_steps=command.num_steps,
+        minutes=command.minutes,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )

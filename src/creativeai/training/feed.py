@@ -1,0 +1,68 @@
+"""Batches as a pure function of the step: a resumed run sees just what an unbroken one would have."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from creativeai.models.conditioning import TextTensors
+from creativeai.recipes.contract import Batch
+from creativeai.training.captions import CaptionVectors
+
+__all__ = ["Feed", "pixels_to_tensor", "sentence_tensors"]
+
+
+def pixels_to_tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    """Pictures uint8 [B, R, R, 3] as float [B, 3, R, R] in [-1, 1], channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def sentence_tensors(sentence: torch.Tensor) -> TextTensors:
+    """Text tensors of a network that reads the sentence [B, D] alone."""
+    batch, dim = sentence.shape
+    return TextTensors(
+        sentence, sentence.new_zeros(batch, 0, dim), sentence.new_zeros(batch, 0, dtype=torch.bool)
+    )
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Draws the batch of any step.
+
+    Pictures come in a new order each epoch, half of them mirrored (with left and right exchanged in the caption), each
+    with one of its captions. The mismatched caption is that of the batch's next picture.
+    """
+
+    images: NDArray[np.uint8]
+    """[N, R, R, 3] all pictures of the dataset."""
+    captions: CaptionVectors
+    pictures: NDArray[np.int64]
+    """Positions of those to train on."""
+    batch_size: int
+    noise_dim: int
+    seed: int
+
+    def batch(self, step: int, device: torch.device) -> Batch:
+        """The batch of a step, on the device. Seeds torch's generator: the step's other noise follows from it too."""
+        size = self.batch_size
+        # With fewer pictures than a batch holds, an epoch is one batch that shows some of them twice.
+        steps_per_epoch = max(1, len(self.pictures) // size)
+        epoch, place = divmod(step, steps_per_epoch)
+        order = np.random.default_rng([self.seed, 0, epoch]).permutation(len(self.pictures))
+        pictures = self.pictures[np.resize(order[place * size : (place + 1) * size], size)]
+        rng = np.random.default_rng([self.seed, 1, step])
+        mirrored = rng.random(size) < 0.5
+        captions = self.captions.offsets[pictures] + rng.integers(0, self.captions.num_captions(pictures))
+        pixels = self.images[pictures]
+        pixels[mirrored] = pixels[mirrored, :, ::-1]
+        sentences = self.captions.sentences[captions, mirrored.astype(np.int64)]
+        torch.manual_seed(int(rng.integers(2**62)))
+        sentence = torch.from_numpy(sentences).to(device)
+        return Batch(
+            images=pixels_to_tensor(pixels).to(device),
+            text=sentence_tensors(sentence),
+            mismatched_sentence=sentence.roll(1, 0),
+            noise=torch.randn(size, self.noise_dim, device=device),
+            num_seen=step * size,
+        )

@@ -1,0 +1,52 @@
+"""Device, number format and compilation: what makes a step fast on this machine."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+__all__ = ["Precision", "choose_precision"]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How networks run in training."""
+
+    device: torch.device
+    use_bfloat16: bool
+    use_compile: bool
+    memory_format: torch.memory_format
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Context in which losses are computed."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16)
+
+    def compile(self, network: nn.Module) -> Callable[..., Any]:
+        """The network's forward pass, compiled where that is asked for.
+
+        Shapes are static: compiled for changing ones it is many times slower on a CPU.
+        """
+        return torch.compile(network, dynamic=False) if self.use_compile else network
+
+
+def choose_precision(use_compile: bool | None = None) -> Precision:
+    """The fastest way this machine has: a GPU where there is one, bfloat16 where the processor has instructions for it,
+    compilation where a C++ compiler is found.
+
+    Args:
+        use_compile: Force compilation on or off; None decides by the machine.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        use_bfloat16 = torch.cuda.is_bf16_supported()
+        can_compile = True
+    else:
+        use_bfloat16 = torch.cpu._is_avx512_bf16_supported()
+        can_compile = any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++"))
+    return Precision(
+        device, use_bfloat16, can_compile if use_compile is None else use_compile, torch.channels_last
+    )

@@ -1,0 +1,107 @@
+"""A run: one training on disk. `run.json` says what is trained on what; the rest is checkpoints, logs and samples."""
+
+import json
+import os
+import re
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from creativeai.errors import TrainingError
+from creativeai.recipes.registry import find_recipe
+from creativeai.training.settings import config_from_dict, config_to_dict
+
+__all__ = ["Run", "create_run", "default_folder", "open_run", "write_run"]
+
+_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training's folder says about it."""
+
+    folder: Path
+    recipe: str
+    preset: str
+    config: Any
+    dataset: Path
+    dataset_digest: str
+    text_encoder: str
+    seed: int
+    num_steps: int | None
+    """Steps asked for in all; None for no such bound."""
+    minutes: float | None
+    """Minutes asked for in all; None for no such bound."""
+    created: str
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of the sample grids."""
+        return self.folder / "samples"
+
+
+def create_run(run: Run) -> None:
+    """Make the run's folder.
+
+    Raises:
+        TrainingError: The folder exists and is not empty, or can't be made.
+    """
+    folder = run.folder
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TrainingError(f"{folder} exists already: go on with creativeai train --resume {folder}, or name another")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"can't make the run's folder {folder}: {error.strerror}") from error
+    write_run(run)
+
+
+def write_run(run: Run) -> None:
+    """Write `run.json`, replacing an older one whole.
+
+    Raises:
+        TrainingError: It can't be written.
+    """
+    content = {"schema_version": _SCHEMA_VERSION, **asdict(run), "config": config_to_dict(run.config)}
+    content["dataset"] = str(run.dataset)
+    del content["folder"]
+    try:
+        temporary = run.folder / "run.json.tmp"
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+        os.replace(temporary, run.folder / "run.json")
+    except OSError as error:
+        raise TrainingError(f"can't write {run.folder / 'run.json'}: {error.strerror}") from error
+
+
+def default_folder(recipe: str, dataset_name: str) -> Path:
+    """`runs/RECIPE-DATASET-TIME`."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{recipe}-{dataset_name}")
+    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def open_run(folder: Path) -> Run:
+    """The run in that folder.
+
+    Raises:
+        TrainingError: There is none, or its `run.json` is broken.
+    """
+    file = folder / "run.json"
+    if not file.is_file():
+        raise TrainingError(f"{folder} is no training run: it has no run.json")
+    try:
+        content = json.loads(file.read_text())
+        if content["schema_version"] != _SCHEMA_VERSION:
+            raise TrainingError(f"{folder} was made by another version of CreativeAI: upgrade to go on with it")
+        del content["schema_version"]
+        kind = type(next(iter(find_recipe(content["recipe"]).presets.values())))
+        content["config"] = config_from_dict(kind, content["config"])
+        content["dataset"] = Path(content["dataset"])
+        return Run(folder=folder, **content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{file} is broken: {error!r}") from error
