@@ -1,8 +1,8 @@
-"""What every test stands on: one thread, fixed seeds, `tests/` importable."""
+"""What every test stands on: one thread and fixed seeds."""
 
 import os
 
-# Before torch or ONNX Runtime is imported anywhere: two busy processes with default OpenMP threads slow each other down
+# Before torch or ONNX Runtime is imported: busy processes with default OpenMP threads slow each other down
 # 20 to 50 times.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
@@ -15,14 +15,10 @@ os.environ["COLUMNS"] = "200"
 
 import random
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
-
-# For `from tiny_bundle import make_tiny_bundle`, whichever folder the importing test is in.
-sys.path.insert(0, str(Path(__file__).parent))
 
 # The same examples every time, and no deadline: a machine that trains meanwhile is slow at times.
 settings.register_profile("creativeai", derandomize=True, deadline=None)

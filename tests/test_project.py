@@ -104,18 +104,6 @@ def test_serving_side_names_no_training_library(module: str) -> None:
     assert not {name.split(".")[0] for name in names} & TRAINING_LIBRARIES
 
 
-def test_serving_side_imports_without_training_libraries() -> None:
-    modules = [name for name in SOURCES if room_of(name) in SERVING_ROOMS.keys() | ENTRANCES - {"__main__"}]
-    code = f"""
-import importlib, sys
-for library in {sorted(TRAINING_LIBRARIES)}:
-    sys.modules[library] = None  # importing it raises ImportError
-for module in {modules}:
-    importlib.import_module(module)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def requirements(*extras: str) -> list[Requirement]:
     lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
     return [Requirement(line) for lines in lists for line in lines]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
-from live_server import start_server, stop_server
 
 from creativeai.engine import Engine
 from creativeai.server.app import create_app
+from server.live_server import start_server, stop_server
 from tiny_bundle import make_tiny_bundle
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from live_server import start_server, stop_server
 
 from creativeai.errors import UserError
 from creativeai.server.run import serve
+from server.live_server import start_server, stop_server
 
 PATH = "/v1/images/generations"
 
