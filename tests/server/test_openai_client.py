@@ -3,9 +3,9 @@
 import base64
 import io
 
-import httpx
 import openai
 import pytest
+import requests
 from openai import OpenAI
 from PIL import Image
 
@@ -47,7 +47,7 @@ def test_addresses_can_be_loaded(openai_client: OpenAI) -> None:
     answer = openai_client.images.generate(prompt="a red bird", response_format="url", output_format="webp")
     assert answer.data is not None
     assert answer.data[0].url is not None
-    response = httpx.get(answer.data[0].url)
+    response = requests.get(answer.data[0].url)
     assert response.headers["Content-Type"] == "image/webp"
     assert Image.open(io.BytesIO(response.content)).size == (32, 32)
 
