@@ -1,0 +1,226 @@
+"""Every kind of picture file becomes 8-bit RGB squares, or is refused with the reason."""
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from creativeai.data import pictures
+from creativeai.data.pictures import open_picture, to_squares
+from creativeai.errors import DataError
+from data.conftest import noise_picture
+
+
+def square(path: Path, resolution: int = 8) -> np.ndarray:
+    with open_picture(path) as picture:
+        return to_squares(picture, (resolution,))[0]
+
+
+def test_middle_square_is_cut_out(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (48, 16), "blue")
+    picture.paste("red", (16, 0, 32, 16))
+    picture.save(tmp_path / "wide.png")
+
+    pixels = square(tmp_path / "wide.png").astype(int)
+    assert (abs(pixels[:, 1:-1] - (255, 0, 0)) < 20).all()  # the outermost are smoothed with what lies beyond
+
+
+def test_all_resolutions_come_from_one_decoding(tmp_path: Path) -> None:
+    noise_picture(1, 100).save(tmp_path / "noise.png")
+    with open_picture(tmp_path / "noise.png") as picture:
+        squares = to_squares(picture, (8, 16, 128))
+
+    assert [one.shape for one in squares] == [(8, 8, 3), (16, 16, 3), (128, 128, 3)]
+    assert all(one.dtype == np.uint8 for one in squares)
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (32, 32), "blue")
+    picture.paste("red", (0, 0, 32, 16))  # red above, and to be turned a quarter to the right
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    pixels = square(tmp_path / "turned.jpg").astype(int)
+
+    assert (pixels[:, 6:, 0] > 200).all() and (pixels[:, :2, 2] > 200).all()
+
+
+def test_transparency_lies_over_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("RGBA", (16, 16), (255, 0, 0, 128)).save(tmp_path / "half.png")
+
+    assert (square(tmp_path / "clear.png") == 255).all()
+    assert np.abs(square(tmp_path / "half.png").astype(int) - (255, 127, 127)).max() <= 1
+
+
+def test_transparent_palette_lies_over_white(tmp_path: Path) -> None:
+    Image.new("P", (16, 16), 3).save(tmp_path / "palette.gif", transparency=3)
+
+    assert (square(tmp_path / "palette.gif") == 255).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bit_grey_is_scaled(tmp_path: Path, suffix: str) -> None:
+    ramp = np.linspace(0, 65535, 16).astype(np.uint16)
+    Image.fromarray(np.repeat(ramp[:, None], 16, axis=1)).save(tmp_path / f"deep{suffix}")
+    column = square(tmp_path / f"deep{suffix}", 16)[:, 8, 0].astype(int)
+
+    assert np.abs(column - ramp / 257).max() <= 1
+
+
+def test_32_bit_grey_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.full((16, 16), 70_000, np.int32)).save(tmp_path / "deeper.tif")
+    Image.fromarray(np.full((16, 16), 0.5, np.float32)).save(tmp_path / "float.tif")
+
+    with pytest.raises(DataError, match="more than 16 bits"):
+        square(tmp_path / "deeper.tif")
+    with pytest.raises(DataError, match="floating-point"):
+        square(tmp_path / "float.tif")
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA", "P"])
+def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
+    Image.new("RGB", (16, 16), "white").convert(mode).save(tmp_path / "picture.png")
+
+    assert (square(tmp_path / "picture.png") == 255).all()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_cmyk_is_converted(tmp_path: Path, suffix: str) -> None:
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / f"print{suffix}")
+
+    red, green, blue = square(tmp_path / f"print{suffix}")[4, 4].astype(int)
+    assert red > 240 and green < 15 and blue < 15
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_first_frame_of_an_animation_is_taken(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / f"moving{suffix}", save_all=True, append_images=frames[1:], duration=50)
+
+    red, _, blue = square(tmp_path / f"moving{suffix}")[4, 4].astype(int)
+    assert red > 240 and blue < 15
+
+
+def test_large_jpeg_is_decoded_reduced_and_looks_the_same(tmp_path: Path) -> None:
+    smooth = noise_picture(2, 16).resize((1024, 1024), Image.Resampling.BICUBIC)
+    smooth.save(tmp_path / "large.jpg", quality=95)
+    smooth.save(tmp_path / "large.png")
+
+    difference = square(tmp_path / "large.jpg", 32).astype(int) - square(tmp_path / "large.png", 32)
+    assert np.abs(difference).mean() < 3
+
+
+def test_odd_exif_does_no_harm(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16), "red").save(
+        tmp_path / "odd.jpg", exif=b"Exif\0\0XX*\0\x08\0\0\0\xff\xffgarbage"
+    )
+
+    assert square(tmp_path / "odd.jpg")[4, 4, 0] > 240
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 100), (100, 7)])
+def test_too_small(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size).save(tmp_path / "small.png")
+
+    with pytest.raises(DataError, match=rf"too small: {size[0]} x {size[1]} pixels, at least 8 x 8"):
+        open_picture(tmp_path / "small.png")
+
+
+def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise_picture(0, 32).save(tmp_path / "large.png")
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 1000)
+
+    with pytest.raises(DataError, match="too large: 32 x 32 pixels"):
+        open_picture(tmp_path / "large.png")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
+    for name, side in (("bomb.png", 15_000), ("big.png", 10_000)):
+        header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+        chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT\x35\xaf\x06\x1e")
+
+    with pytest.raises(DataError, match="more than 178,956,970 pixels"):
+        open_picture(tmp_path / "bomb.png")
+    with pytest.raises(DataError, match="too large: 10000 x 10000"):
+        open_picture(tmp_path / "big.png")
+
+
+def test_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the picture is missing"):
+        open_picture(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match="can't be read"):
+        open_picture(tmp_path / ("long" * 100))
+    with pytest.raises(DataError, match="not a file"):
+        open_picture(tmp_path)
+
+
+def test_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+
+    with pytest.raises(DataError, match="not a file"):
+        open_picture(tmp_path / "pipe.png")
+
+
+def test_lfs_pointer(tmp_path: Path) -> None:
+    file = tmp_path / "pointer.jpg"
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+
+    with pytest.raises(DataError, match="git-LFS pointer instead of a picture: run git lfs pull"):
+        open_picture(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"just some text", "not a picture"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n",
+            "not a picture",
+        ),  # would start Ghostscript
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "not a picture"),
+    ],
+)
+def test_not_a_picture(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "file.png").write_bytes(content)
+
+    with pytest.raises(DataError, match=message):
+        open_picture(tmp_path / "file.png")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp", ".tif"])
+@pytest.mark.parametrize("part", [0.4, 0.9])
+def test_truncated(tmp_path: Path, suffix: str, part: float) -> None:
+    file = tmp_path / f"cut{suffix}"
+    noise_picture(3, 64).save(file)
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * part)])
+
+    with pytest.raises(DataError, match=r"truncated|damaged|not a picture|can't be read") as caught:
+        square(file)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+def test_random_damage_is_an_error_or_a_picture(tmp_path: Path) -> None:
+    file = tmp_path / "damaged"
+    random = np.random.default_rng(5)
+    for suffix in ("PNG", "JPEG", "WEBP", "GIF", "TIFF"):
+        noise_picture(4, 24).save(file, suffix)
+        content = np.frombuffer(file.read_bytes(), np.uint8)
+        for _ in range(40):
+            changed = content.copy()
+            changed[random.integers(0, len(content), 6)] = random.integers(0, 256, 6)
+            file.write_bytes(changed.tobytes())
+            try:
+                assert square(file).shape == (8, 8, 3)
+            except DataError as error:
+                assert "\n" not in str(error)
