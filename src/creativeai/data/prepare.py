@@ -4,7 +4,7 @@ import hashlib
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from creativeai.data.captioned_images import DatasetInfo
 from creativeai.data.pictures import MIN_SIDE, to_squares
 from creativeai.data.sources import open_source
-from creativeai.data.sources.base import Problem, SourcePicture
+from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.writing import DatasetWriter, new_folder
 from creativeai.errors import DataError
 
 MAX_PROBLEMS = 20
 """Looking for more bad pictures stops here: the user has to mend the folder anyway."""
 MAX_RESOLUTION = 1024
+
+_Decoded = tuple[SourcePicture, list[NDArray[np.uint8]]]
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and the number in all."""
@@ -83,30 +85,22 @@ def prepare(
     if num_pictures is not None and num_pictures < 1:
         raise DataError(f"the number of pictures must be at least 1, not {num_pictures}")
     out = Path(out)
-    with new_folder(out) as folder, warnings.catch_warnings():
+    opened = open_source(source, Path(root) if root is not None else None, num_pictures, seed)
+    with (
+        warnings.catch_warnings(),
+        new_folder(out) as folder,
+        DatasetWriter(folder, resolutions, opened.num_pictures) as writer,
+    ):
         # Pillow warns of odd metadata in good pictures, and of large ones that we refuse anyway.
         warnings.filterwarnings("ignore", module="PIL")
-        opened = open_source(source, Path(root) if root is not None else None, num_pictures, seed)
-        problems: list[Problem] = []
-        splits = _Splits()
-        with DatasetWriter(folder, resolutions, opened.num_pictures) as writer:
-            for done, item in enumerate(_decode(iter(opened.pictures), resolutions), start=1):
-                if isinstance(item, Problem):
-                    problems.append(item)
-                    if not skip_bad and len(problems) == MAX_PROBLEMS:
-                        break
-                else:
-                    picture, squares = item
-                    writer.add(picture, splits.of(picture, squares[0]), squares)
-                if progress is not None:
-                    progress(done, opened.num_pictures)
-            if problems and not skip_bad:
-                raise DataError(_summary(problems))
-            if not writer.num_pictures:
-                raise DataError(
-                    f"no picture can be used: {problems[0]}" if problems else "the source has no pictures"
-                )
-            info = writer.finish(opened)
+        problems = _write_pictures(opened, writer, resolutions, None if skip_bad else MAX_PROBLEMS, progress)
+        if problems and not skip_bad:
+            raise DataError(_summary(problems))
+        if not writer.num_pictures:
+            raise DataError(
+                f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
+            )
+        info = writer.finish(opened)
     return Prepared(out, info, tuple(problems))
 
 
@@ -127,12 +121,35 @@ def split_of(file_name: str) -> str:
     return "val" if int(hashlib.sha1(file_name.encode()).hexdigest()[:8], 16) % 8 == 0 else "train"
 
 
+def _write_pictures(
+    source: Source,
+    writer: DatasetWriter,
+    resolutions: tuple[int, ...],
+    max_problems: int | None,
+    progress: Progress | None,
+) -> list[Problem]:
+    """Write all good pictures in order, and return the problems, ending early at `max_problems`."""
+    problems: list[Problem] = []
+    splits = _Splits()
+    for done, item in enumerate(_decode(source.pictures, resolutions), start=1):
+        if isinstance(item, Problem):
+            problems.append(item)
+            if len(problems) == max_problems:
+                break
+        else:
+            picture, squares = item
+            writer.add(picture, splits.of(picture, squares[0]), squares)
+        if progress is not None:
+            progress(done, source.num_pictures)
+    return problems
+
+
 def _decode(
-    items: Iterator[SourcePicture | Problem], resolutions: tuple[int, ...]
-) -> Iterator[tuple[SourcePicture, list[NDArray[np.uint8]]] | Problem]:
+    items: Iterable[SourcePicture | Problem], resolutions: tuple[int, ...]
+) -> Iterator[_Decoded | Problem]:
     """Decode in threads (Pillow releases the GIL), a bounded number ahead, and yield in order."""
     num_threads = min(os.cpu_count() or 1, 16)
-    waiting: deque[Future[tuple[SourcePicture, list[NDArray[np.uint8]]] | Problem]] = deque()
+    waiting: deque[Future[_Decoded | Problem]] = deque()
     with ThreadPoolExecutor(num_threads, thread_name_prefix="decode") as threads:
         for item in items:
             waiting.append(threads.submit(_decode_one, item, resolutions))
@@ -142,9 +159,7 @@ def _decode(
             yield waiting.popleft().result()
 
 
-def _decode_one(
-    item: SourcePicture | Problem, resolutions: tuple[int, ...]
-) -> tuple[SourcePicture, list[NDArray[np.uint8]]] | Problem:
+def _decode_one(item: SourcePicture | Problem, resolutions: tuple[int, ...]) -> _Decoded | Problem:
     if isinstance(item, Problem):
         return item
     try:

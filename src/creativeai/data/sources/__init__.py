@@ -6,7 +6,7 @@ from creativeai.data.sources.base import OpenSource, Problem, Source, SourcePict
 from creativeai.data.sources.birds525 import open_birds525
 from creativeai.data.sources.folder import open_folder
 from creativeai.data.sources.toybirds import open_toybirds
-from creativeai.errors import UserError
+from creativeai.errors import DataError, UserError
 
 __all__ = ["SOURCES", "Problem", "Source", "SourcePicture", "open_source"]
 
@@ -25,10 +25,13 @@ def open_source(source: str, root: Path | None, num_pictures: int | None, seed: 
         UserError: there is no source and no folder of this name.
         DataError: the source's files can't be used.
     """
-    if source in SOURCES:
-        return SOURCES[source](root, num_pictures, seed)
-    if Path(source).is_dir():
-        if root is not None:
-            raise UserError(f"two folders, {source} and {root}: leave one of them out")
-        return open_folder(Path(source), num_pictures, seed)
+    try:
+        if source in SOURCES:
+            return SOURCES[source](root, num_pictures, seed)
+        if Path(source).is_dir():
+            if root is not None:
+                raise UserError(f"two folders, {source} and {root}: leave one of them out")
+            return open_folder(Path(source), num_pictures, seed)
+    except OSError as error:
+        raise DataError(f"{error.filename} can't be read: {error.strerror}") from None
     raise UserError(f"unknown source '{source}': use one of {', '.join(SOURCES)}, or the path of a folder")
