@@ -57,7 +57,9 @@ def test_hidden_folders_and_others_are_no_bundles(bundle: Path) -> None:
 def test_path_is_a_name_too(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_bundle(str(bundle)) == bundle
     monkeypatch.chdir(bundle.parent)
-    assert find_bundle("tiny") == Path("tiny")
+    assert find_bundle("tiny") == bundle
+    monkeypatch.chdir(bundle)
+    assert find_bundle(".") == bundle
 
 
 @pytest.mark.parametrize("name", ["", "nope", "../tiny", "/", "a\0b", "x" * 10_000])

@@ -150,6 +150,7 @@ def _rename_input(model: onnx.ModelProto) -> None:
         ),
         (_edit(_rename_output), "has no output 'image_32'"),
         (_edit(_rename_input), "wants an input 'style'"),
+        (tiny_generator(64, 384), "has no output 'image_16'"),
         (tiny_generator(32, 384, noise_dim=8), "wants 8 features of noise, but .* have 16"),
         (tiny_generator(32, 128), "wants 128 features of sentence, but .* have 384"),
     ],
@@ -158,6 +159,12 @@ def test_unfit_generator_is_refused(tmp_path: Path, generator: bytes, message: s
     with pytest.raises(BundleError, match=message) as caught:
         Engine(read_bundle(bundle_with(tmp_path, generator)))
     assert "\n" not in str(caught.value)
+
+
+def test_pictures_of_another_size_than_said_are_refused(tmp_path: Path) -> None:
+    stages = [{"output": "image_16", "resolution": 16}, {"output": "image_32", "resolution": 64}]
+    with pytest.raises(BundleError, match=r"gives image_32 as .*32, 32\], but the manifest says 3 x 64 x 64"):
+        Engine(read_bundle(make_tiny_bundle(tmp_path, stages=stages)))
 
 
 def test_generator_with_weights_outside_the_bundle_is_refused(tmp_path: Path) -> None:

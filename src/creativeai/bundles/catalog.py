@@ -52,7 +52,7 @@ def find_bundle(name: str | None = None, folders: Sequence[Path | str] = ()) -> 
         return bundles[name]
     try:
         if name and (Path(name) / MANIFEST_NAME).is_file():
-            return Path(name)
+            return Path(os.path.abspath(name))
     except (OSError, ValueError):
         pass  # too long or otherwise unfit to be a path
     known = ", ".join(bundles) or "none"

@@ -127,11 +127,18 @@ def _check_fit(session: ort.InferenceSession, bundle: Bundle, encoder: TextEncod
                 f"the generator of {bundle.path} wants {value.shape[-1]} features of {value.name}, but its "
                 f"manifest and text encoder have {last_dims[value.name]}"
             )
-    outputs = {value.name for value in session.get_outputs()}
+    outputs = {value.name: value.shape for value in session.get_outputs()}
     for stage in manifest.stages:
         if stage.output not in outputs:
             raise BundleError(
                 f"the generator of {bundle.path} has no output {stage.output!r}, which the manifest names"
+            )
+        expected = (3, stage.resolution, stage.resolution)
+        known = zip(outputs[stage.output][1:], expected, strict=False)
+        if any(isinstance(size, int) and size != wanted for size, wanted in known):
+            raise BundleError(
+                f"the generator of {bundle.path} gives {stage.output} as {outputs[stage.output]}, but the "
+                f"manifest says 3 x {stage.resolution} x {stage.resolution}"
             )
     return [value.name for value in session.get_inputs()]
 
