@@ -51,7 +51,11 @@ TRAINING_ROOMS = {
     "recipes": {"errors", "data", "text", "models"},
     "evaluation": {"errors", "data", "text", "models"},
     "training": {"errors", "data", "text", "models", "recipes", "evaluation"},
-    "bundles.export": {"errors", "text", "bundles", "data", "models", "recipes", "evaluation", "training"},
+}
+# The door between both sides: makes a bundle of a run.
+TRAINING_ROOMS |= {
+    "bundles.onnx_export": {"errors", "text", "models"},
+    "bundles.export": {"errors", "text", "bundles", "bundles.onnx_export", "data", *TRAINING_ROOMS},
 }
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
