@@ -13,7 +13,6 @@ from creativeai.training.feed import pixels_to_tensor
 
 __all__ = ["train_matcher"]
 
-_NUM_VIEWS = 4
 _BATCH_SIZE = 256
 _LEARNING_RATE = 1e-3
 _TEXT_NOISE = 0.01
@@ -26,7 +25,8 @@ def train_matcher(
     pictures: NDArray[np.int64],
     describe: Callable[[Tensor], Tensor],
     seed: int,
-    num_steps: int = 900,
+    num_views: int,
+    num_steps: int,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TextImageMatcher:
     """A matcher trained by InfoNCE on real pictures, frozen.
@@ -35,24 +35,25 @@ def train_matcher(
         images: [N, R, R, 3] the dataset's pictures.
         captions: Their captions.
         pictures: Positions of those to train on.
-        describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them. Each picture is
-            described four times, half of them mirrored.
+        describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them.
         seed: Seed of weights, views and batches.
+        num_views: How often each picture is described, every other time mirrored: 2 where `describe` is the same
+            each time, more where it augments.
         num_steps: Steps of 256 pairs.
         on_progress: Called with the pictures described and their number.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     matcher = TextImageMatcher(captions.sentences.shape[-1])
-    mirrored = np.arange(_NUM_VIEWS) % 2
+    mirrored = np.arange(num_views) % 2
     views = []
-    for view in range(_NUM_VIEWS):
+    for view in range(num_views):
         parts = []
         for chunk in np.array_split(pictures, -(-len(pictures) // 64)):
             pixels = images[chunk][:, :, :: -1 if mirrored[view] else 1]
             parts.append(describe(pixels_to_tensor(pixels)))
             if on_progress:
-                on_progress(view * len(pictures) + sum(map(len, parts)), _NUM_VIEWS * len(pictures))
+                on_progress(view * len(pictures) + sum(map(len, parts)), num_views * len(pictures))
         views.append(torch.cat(parts))
     descriptions = torch.stack(views)  # [V, N, I]
     optimizer = torch.optim.AdamW(matcher.parameters(), lr=_LEARNING_RATE, weight_decay=0.05)
@@ -60,7 +61,7 @@ def train_matcher(
     matcher.train()
     for _ in range(num_steps):
         rows = rng.choice(len(pictures), min(_BATCH_SIZE, len(pictures)), replace=False)
-        view = rng.integers(0, _NUM_VIEWS, len(rows))
+        view = rng.integers(0, num_views, len(rows))
         chosen = pictures[rows]
         caption = captions.offsets[chosen] + rng.integers(0, captions.num_captions(chosen))
         sentence = torch.from_numpy(captions.sentences[caption, mirrored[view]])

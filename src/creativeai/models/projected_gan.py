@@ -149,7 +149,6 @@ class ProjectedGenerator(nn.Module):
         joint = torch.cat([noise, sentence], dim=1)
         style = self.mapping(joint)
         x = self.initial(joint).view(joint.shape[0], -1, 4, 4)
-        x = x.contiguous(memory_format=torch.channels_last) if self.training else x
         for block in self.blocks:
             y = block(x, style)
             x = (x + y) * math.sqrt(0.5) if y.shape == x.shape else y

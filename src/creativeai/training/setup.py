@@ -147,7 +147,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     """The run's networks and losses, freshly initialised from the run's seed."""
 
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
-        return _matcher(run, materials, console, "guide", describe, num_steps)
+        return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
 
     materials.feature_network.to(memory_format=torch.channels_last)
     text_dim = materials.captions.sentences.shape[-1]
@@ -167,7 +167,7 @@ def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
         return extractor(images).descriptions
 
     num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
-    matcher = _matcher(run, materials, console, "judge", describe, num_steps)
+    matcher = _matcher(run, materials, console, "judge", describe, num_steps, num_views=2)
     num_generated = min(1024, max(64, 3 * len(materials.held_out)))
     return Judge(extractor, matcher, materials.images, materials.captions, materials.held_out, num_generated)
 
@@ -232,6 +232,7 @@ def _matcher(
     name: str,
     describe: Callable[[Tensor], Tensor],
     num_steps: int,
+    num_views: int,
 ) -> TextImageMatcher:
     """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
     file = run.folder / f"{name}.pt"
@@ -243,7 +244,7 @@ def _matcher(
     seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
     with _progress(console, f"training the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
-            materials.images, materials.captions, materials.train, describe, seed, num_steps, advance
+            materials.images, materials.captions, materials.train, describe, seed, num_views, num_steps, advance
         )
     temporary = file.with_suffix(".tmp")
     torch.save(matcher.state_dict(), temporary)
