@@ -1,7 +1,7 @@
 """Errors that are the user's to mend: one line that says what is wrong, which value, and how to fix it.
 
-The CLI prints the message and exits with 2; the server answers it as an OpenAI error object. Anything else that is
-raised is a bug and keeps its traceback.
+The CLI prints the message and exits with 2; the server answers it as an OpenAI error object. Anything else
+that is raised is a bug and keeps its traceback.
 """
 
 

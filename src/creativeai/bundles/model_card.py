@@ -29,19 +29,21 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "![samples](samples.webp)",
             "",
-            "Each row of the sample grid is one of these sentences, each column another seed; none was picked:",
+            "Each row of the sample grid is one of these sentences, each column a seed; none was picked:",
             "",
             *examples,
             "",
             "## Model",
             "",
-            f"Recipe `{fields['recipe']}`, preset `{fields['preset']}`, {fields['stages'][-1]['resolution']} pixels, "
-            f"text encoder `{fields['text_encoder']['name']}`, default truncation {fields['default_truncation']}.",
+            f"Recipe `{fields['recipe']}`, preset `{fields['preset']}`, "
+            f"{fields['stages'][-1]['resolution']} pixels, text encoder `{fields['text_encoder']['name']}`, "
+            f"default truncation {fields['default_truncation']}.",
             "",
             "## Training data",
             "",
             f"{dataset['title']} (`{dataset['name']}`), {dataset['num_train']} pictures to train on, "
-            f"{dataset['num_val']} held out by a stable hash of the file name; licence: {dataset['licence']}.",
+            f"{dataset['num_val']} held out by a stable hash of the file name; "
+            f"licence: {dataset['licence']}.",
             "",
             dataset["description"],
             "",

@@ -54,7 +54,8 @@ def generator_to_onnx(generator: nn.Module, noise_dim: int, text_dim: int, resol
             dynamic_shapes=({0: batch}, {0: batch}),
             opset_version=_OPSET,
             dynamo=True,
-            # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it at load.
+            # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it
+            # at load.
             optimize=False,
             verbose=False,
         )

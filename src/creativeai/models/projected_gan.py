@@ -1,11 +1,11 @@
 """A text-conditional Projected GAN (after Sauer et al. 2021, arXiv:2111.01007).
 
-From the paper: a frozen EfficientNet-Lite0 whose four feature maps are mixed across channels and scales by fixed
-random 1x1 convolutions, and one small spectrally normalised discriminator for each mixed map.
+From the paper: a frozen EfficientNet-Lite0 whose four feature maps are mixed across channels and scales by
+fixed random 1x1 convolutions, and one small spectrally normalised discriminator for each mixed map.
 Ours: the class label gives way to a sentence vector (projection onto the sentence in every head, next to an
-unconditional logit), and the FastGAN generator to one of text-modulated 3x3 convolutions with gated linear units and
-per-sample normalisation, small enough for a picture in milliseconds on one CPU core. Nothing in the generator looks
-across the batch, so a picture does not depend on its companions.
+unconditional logit), and the FastGAN generator to one of text-modulated 3x3 convolutions with gated linear
+units and per-sample normalisation, small enough for a picture in milliseconds on one CPU core. Nothing in the
+generator looks across the batch, so a picture does not depend on its companions.
 """
 
 import math
@@ -44,8 +44,8 @@ class TextStandardiser(nn.Module):
 def upsampling_conv(x: Tensor, weight: Tensor) -> Tensor:
     """Nearest upsampling by two, then a 3x3 convolution, as one transposed convolution.
 
-    The two are one 4x4 transposed convolution of stride 2, whose kernel is the 3x3 one summed over a 2x2 box: the
-    same function with 4/9 of the multiplications, measured 2 to 2.7 times faster in training.
+    The two are one 4x4 transposed convolution of stride 2, whose kernel is the 3x3 one summed over a 2x2 box:
+    the same function with 4/9 of the multiplications, measured 2 to 2.7 times faster in training.
 
     Args:
         x: [B, I, h, w].
@@ -57,13 +57,17 @@ def upsampling_conv(x: Tensor, weight: Tensor) -> Tensor:
 
 
 class ModulatedBlock(nn.Module):
-    """Style-scaled 3x3 convolution, per-sample normalisation, noise and a gated linear unit, with optional upsampling.
+    """Style-scaled 3x3 convolution, per-sample normalisation, noise and a gated linear unit.
+
+    With `upsample` the map's side doubles.
 
     The normalisation takes the place of StyleGAN2's weight demodulation: the same statistics, without grouped
     convolutions.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, style_dim: int, size: int, upsample: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, style_dim: int, size: int, upsample: bool
+    ) -> None:
         super().__init__()
         self.upsample = upsample
         self.to_scale = nn.Linear(style_dim, in_channels)
@@ -98,8 +102,8 @@ class ProjectedGenerator(nn.Module):
 
     Args:
         resolution: Side of the picture in pixels, a power of two from 16.
-        channels: Channels of the maps of side 4, 8, 16, ...; the last of them has half the picture's side, and a
-            sub-pixel convolution makes the picture of it.
+        channels: Channels of the maps of side 4, 8, 16, ...; the last of them has half the picture's side,
+            and a sub-pixel convolution makes the picture of it.
         num_blocks: Convolution blocks at each of these sides.
         noise_dim: Length of the noise vector.
         text_dim: Length of the sentence vector.
@@ -117,7 +121,9 @@ class ProjectedGenerator(nn.Module):
     ) -> None:
         super().__init__()
         if resolution != 8 * 2 ** (len(channels) - 1) or len(channels) != len(num_blocks):
-            raise ValueError(f"{len(channels)} widths end at {8 * 2 ** (len(channels) - 1)} px, not {resolution}")
+            raise ValueError(
+                f"{len(channels)} widths end at {8 * 2 ** (len(channels) - 1)} px, not {resolution}"
+            )
         self.resolution = resolution
         self.noise_dim = noise_dim
         self.text = TextStandardiser(text_dim)
@@ -128,7 +134,8 @@ class ProjectedGenerator(nn.Module):
             nn.Linear(style_dim, style_dim),
             nn.LeakyReLU(0.2),
         )
-        # A quarter of the first width: the first convolution sees only 4x4 pixels, and this layer holds many weights.
+        # A quarter of the first width: the first convolution sees only 4x4 pixels, and this layer holds many
+        # weights.
         self.initial = nn.Linear(noise_dim + style_dim, 16 * (channels[0] // 4))
         blocks, width = [], channels[0] // 4
         for level, (out_channels, num) in enumerate(zip(channels, num_blocks, strict=True)):
@@ -161,7 +168,9 @@ class RandomFeatureMixing(nn.Module):
     def __init__(self, channels: Sequence[int] = FEATURE_CHANNELS, out_channels: int = 64) -> None:
         super().__init__()
         self.across_channels = nn.ModuleList(nn.Conv2d(c, out_channels, 1, bias=False) for c in channels)
-        self.across_scales = nn.ModuleList(nn.Conv2d(out_channels, out_channels, 1, bias=False) for _ in channels)
+        self.across_scales = nn.ModuleList(
+            nn.Conv2d(out_channels, out_channels, 1, bias=False) for _ in channels
+        )
         for conv in (*self.across_channels, *self.across_scales):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
         self.requires_grad_(False)
@@ -229,10 +238,12 @@ class ProjectedDiscriminator(nn.Module):
         return [head(x) for head, x in zip(self.heads, self.mixing(features), strict=True)]
 
     def logits(self, codes: Sequence[tuple[Tensor, Tensor]], sentence: Tensor) -> list[Tensor]:
-        """Each head's logits [B, h * w] given sentences [B, D]; codes are reused for a mismatched sentence."""
+        """Each head's logits [B, h * w] for sentences [B, D]; a mismatched sentence reuses the codes."""
         standard = self.text(sentence)
         result = []
         for (logit, code), embed in zip(codes, self.embed_text, strict=True):
-            projection = (code * embed(standard)[:, :, None, None]).sum(1, keepdim=True) / math.sqrt(self.code_dim)
+            projection = (code * embed(standard)[:, :, None, None]).sum(1, keepdim=True) / math.sqrt(
+                self.code_dim
+            )
             result.append((logit + projection).flatten(1))
         return result

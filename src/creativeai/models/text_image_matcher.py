@@ -1,9 +1,9 @@
 """A small text-image matcher on frozen features: which caption belongs to which picture?
 
-Two towers meet in one space and are trained by InfoNCE (van den Oord et al. 2018, arXiv:1807.03748; symmetric as in
-CLIP). The picture's tower sees mean and deviation of every EfficientNet-Lite0 map and a 4x4 thumbnail for plain
-colour; the caption's tower sees the sentence vector. One trained on real photos judges generated pictures (text
-match); another, of another seed, may guide a generator.
+Two towers meet in one space and are trained by InfoNCE (van den Oord et al. 2018, arXiv:1807.03748; symmetric
+as in CLIP). The picture's tower sees mean and deviation of every EfficientNet-Lite0 map and a 4x4 thumbnail
+for plain colour; the caption's tower sees the sentence vector. One trained on real photos judges generated
+pictures (text match); another, of another seed, may guide a generator.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _THUMBNAIL_SIDE = 4
 
 
 def describe_images(images: Tensor, features: Sequence[Tensor]) -> Tensor:
-    """The image tower's input [B, I] from images [B, 3, R, R] in [-1, 1] and their four frozen feature maps."""
+    """The image tower's input [B, I] of images [B, 3, R, R] in [-1, 1] and their four frozen maps."""
     parts = [F.adaptive_avg_pool2d(images.float(), _THUMBNAIL_SIDE).flatten(1)]
     for feature in features:
         x = feature.float().flatten(2)
@@ -39,7 +39,9 @@ class TextImageMatcher(nn.Module):
         dropout: Dropped share of each tower's input and hidden units.
     """
 
-    def __init__(self, text_dim: int, code_dim: int = 128, hidden_dim: int = 512, dropout: float = 0.2) -> None:
+    def __init__(
+        self, text_dim: int, code_dim: int = 128, hidden_dim: int = 512, dropout: float = 0.2
+    ) -> None:
         super().__init__()
         image_dim = 2 * sum(FEATURE_CHANNELS) + 3 * _THUMBNAIL_SIDE**2
         self.image_norm = nn.LayerNorm(image_dim)

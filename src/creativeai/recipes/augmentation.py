@@ -1,7 +1,7 @@
 """Differentiable augmentation of real and generated pictures alike (Zhao et al. 2020, arXiv:2006.10738).
 
-The same kind of change is applied to both sides before the discriminator sees them, so that a small dataset can't be
-memorised and the generator learns the unaugmented pictures.
+The same kind of change is applied to both sides before the discriminator sees them, so that a small dataset
+can't be memorised and the generator learns the unaugmented pictures.
 """
 
 from dataclasses import dataclass

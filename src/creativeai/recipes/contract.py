@@ -42,16 +42,22 @@ class BuildContext:
     feature_network: EfficientNetLite0
     """Frozen ImageNet features."""
     train_guide: Callable[[Callable[[Tensor], Tensor], int], TextImageMatcher]
-    """Trains (or reads from the run) a text-image matcher on the training photos, given the view in which the recipe
-    shows pictures to the feature network and the number of steps."""
+    """Trains (or reads from the run) a text-image matcher on the training photos, given the view in which the
+    recipe shows pictures to the feature network and the number of steps."""
 
 
 class Recipe(Protocol):
     """Networks and losses of a paper; no loop, no device, no logging."""
 
     config: Any
-    generator: nn.Module
-    discriminator: nn.Module
+
+    @property
+    def generator(self) -> nn.Module:
+        """Takes noise [B, Z] and `TextTensors`, gives pictures [B, 3, R, R] coarse to fine."""
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """Every weight that judges pictures."""
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One optimiser for each of `generator` and `discriminator`."""
@@ -59,8 +65,8 @@ class Recipe(Protocol):
     def fit_text(self, sentences: Tensor) -> None:
         """Adapt the networks' text inputs to the training captions' sentence vectors [N, D]."""
 
-    def generate(self, generator: nn.Module, batch: Batch) -> Any:
-        """The step's one generator pass; what it returns is handed to both losses."""
+    def generate(self, generator: Callable[..., Any], batch: Batch) -> Any:
+        """The step's one pass of the generator, or of its compiled form; both losses get what it returns."""
 
     def discriminator_loss(self, batch: Batch, state: Any) -> tuple[Tensor, LossParts]:
         """The discriminators' scalar loss and its parts."""

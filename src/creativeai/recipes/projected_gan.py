@@ -1,18 +1,17 @@
-"""How the text-conditional Projected GAN learns: hinge loss with mismatched captions, range penalty, text guidance.
+"""How the text-conditional Projected GAN learns: hinge loss, mismatched captions, range penalty, guidance.
 
 The generator makes one pass a step. Its pictures' frozen features are computed once, with gradient: the
 discriminator's loss uses them detached, the generator's uses them whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Adam
 
-from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLite0
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
@@ -138,7 +137,12 @@ class ProjectedGanRecipe:
         self.feature_network = feature_network
         self.guide = guide
         self.generator = ProjectedGenerator(
-            config.resolution, config.channels, config.num_blocks, config.noise_dim, text_dim, config.style_dim
+            config.resolution,
+            config.channels,
+            config.num_blocks,
+            config.noise_dim,
+            text_dim,
+            config.style_dim,
         )
         sides = [config.feature_resolution // stride for stride in FEATURE_STRIDES]
         self.discriminator = ProjectedDiscriminator(text_dim, sides, config.head_width, config.code_dim)
@@ -157,7 +161,7 @@ class ProjectedGanRecipe:
         self.generator.text.fit(sentences)
         self.discriminator.text.fit(sentences)
 
-    def generate(self, generator: nn.Module, batch: Batch) -> ProjectedGanState:
+    def generate(self, generator: Callable[..., list[Tensor]], batch: Batch) -> ProjectedGanState:
         """The step's one generator pass."""
         sentence = self._noisy(batch.text.sentence)
         fakes = generator(batch.noise, batch.text._replace(sentence=sentence))[-1]

@@ -42,5 +42,7 @@ def find_preset(recipe: RecipeEntry, name: str) -> Any:
         TrainingError: There is none.
     """
     if name not in recipe.presets:
-        raise TrainingError(f"{recipe.name} has no preset '{name}': there are {', '.join(sorted(recipe.presets))}")
+        raise TrainingError(
+            f"{recipe.name} has no preset '{name}': there are {', '.join(sorted(recipe.presets))}"
+        )
     return recipe.presets[name]

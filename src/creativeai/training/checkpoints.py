@@ -35,7 +35,8 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, best: bool = False) 
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        # The digest comes first: a checkpoint without one never counts, a digest without checkpoint does no harm.
+        # The digest comes first: a checkpoint without one never counts, a digest without checkpoint does no
+        # harm.
         path.with_suffix(".sha256").write_text(_digest(temporary))
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:

@@ -60,7 +60,9 @@ def run_training(command: TrainCommand) -> None:
     schedule = Schedule(sample_steps=command.sample_steps, measure_minutes=command.measure_minutes)
     if command.resume is not None:
         if command.recipe or command.data or command.out or command.start_from:
-            raise TrainingError("--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from")
+            raise TrainingError(
+                "--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from"
+            )
         run = open_run(command.resume)
     else:
         run = _new_run(command)

@@ -13,8 +13,9 @@ class ExponentialMovingAverage:
 
     Args:
         network: The network that learns. It is never written to.
-        half_life: Pictures after which an old value counts half. In the first pictures the half-life is a twentieth
-            of what was seen, so that the random start is soon forgotten (as in StyleGAN2's ramp-up).
+        half_life: Pictures after which an old value counts half. In the first pictures the half-life is a
+            twentieth of what was seen, so that the random start is soon forgotten (as in StyleGAN2's
+            ramp-up).
     """
 
     def __init__(self, network: nn.Module, half_life: int) -> None:

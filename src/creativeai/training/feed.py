@@ -30,8 +30,8 @@ def sentence_tensors(sentence: torch.Tensor) -> TextTensors:
 class Feed:
     """Draws the batch of any step.
 
-    Pictures come in a new order each epoch, half of them mirrored (with left and right exchanged in the caption), each
-    with one of its captions. The mismatched caption is that of the batch's next picture.
+    Pictures come in a new order each epoch, half of them mirrored (with left and right exchanged in the
+    caption), each with one of its captions. The mismatched caption is that of the batch's next picture.
     """
 
     images: NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Feed:
     seed: int
 
     def batch(self, step: int, device: torch.device) -> Batch:
-        """The batch of a step, on the device. Seeds torch's generator: the step's other noise follows from it too."""
+        """The batch of a step, on the device. Seeds torch's generator: all noise of the step follows."""
         size = self.batch_size
         # With fewer pictures than a batch holds, an epoch is one batch that shows some of them twice.
         steps_per_epoch = max(1, len(self.pictures) // size)

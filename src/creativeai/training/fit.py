@@ -35,7 +35,9 @@ class Budget:
 
     def fraction_done(self, step: int, first_step: int, seconds: float) -> float:
         """From 0 to 1."""
-        by_step = (step - first_step) / max(self.num_steps - first_step, 1) if self.num_steps is not None else 0.0
+        by_step = (
+            (step - first_step) / max(self.num_steps - first_step, 1) if self.num_steps is not None else 0.0
+        )
         by_time = seconds / (60 * self.minutes) if self.minutes is not None else 0.0
         return max(by_step, by_time)
 
@@ -78,9 +80,7 @@ class SampleSheet:
             fakes = to_pixels(generator(self.noise.to(device), text)[-1])
         photos = to_pixels(self.photos)
         num_columns = len(fakes) // len(photos)
-        rows = [
-            [photo, *fakes[i * num_columns : (i + 1) * num_columns]] for i, photo in enumerate(photos)
-        ]
+        rows = [[photo, *fakes[i * num_columns : (i + 1) * num_columns]] for i, photo in enumerate(photos)]
         return picture_grid(np.stack([picture for row in rows for picture in row]), num_columns + 1)
 
 
@@ -99,7 +99,7 @@ class TrainingState:
     def start(cls, recipe: Recipe, ema_half_life: int, precision: Precision) -> "TrainingState":
         """A new state around a freshly built recipe, on the precision's device."""
         for network in (recipe.generator, recipe.discriminator):
-            network.to(precision.device, memory_format=precision.memory_format)
+            network.to(precision.device, memory_format=precision.memory_format)  # type: ignore[call-overload]
         ema = ExponentialMovingAverage(recipe.generator, ema_half_life)
         return cls(recipe, recipe.optimizers(), ema)
 
@@ -132,7 +132,9 @@ class TrainingState:
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate
         except (RuntimeError, KeyError, ValueError) as error:
-            raise TrainingError(f"the checkpoint is of other networks: {str(error).splitlines()[0]}") from error
+            raise TrainingError(
+                f"the checkpoint is of other networks: {str(error).splitlines()[0]}"
+            ) from error
         self.step, self.seconds = state["step"], state["seconds"]
         self.best_fd_lite0 = state["best_fd_lite0"]
 
@@ -200,7 +202,8 @@ def fit(
         sample()
         measure()
     finally:
-        # A loss that isn't finite is raised before the optimiser moves: what is saved here is the last good state.
+        # A loss that isn't finite is raised before the optimiser moves: what is saved here is the last good
+        # state.
         save()
 
 
@@ -219,7 +222,9 @@ def train_step(
     batch = feed.batch(state.step, precision.device)
     recipe.generator.train()
     recipe.discriminator.train()
-    trainable = [weight for group in state.optimizers["discriminator"].param_groups for weight in group["params"]]
+    trainable = [
+        weight for group in state.optimizers["discriminator"].param_groups for weight in group["params"]
+    ]
     with precision.autocast():
         passed = recipe.generate(generator, batch)
         loss, parts = recipe.discriminator_loss(batch, passed)
@@ -239,7 +244,12 @@ def train_step(
 def _descend(loss: Tensor, optimizer: Optimizer) -> float:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    gradients = [weight.grad for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
+    gradients = [
+        weight.grad
+        for group in optimizer.param_groups
+        for weight in group["params"]
+        if weight.grad is not None
+    ]
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     optimizer.step()
     return float(norm)
@@ -265,4 +275,3 @@ def _figures(network: str, loss: Tensor, parts: LossParts, step: int) -> dict[st
 
 def _with_measurement(state: TrainingState, result: Measurement) -> dict[str, Any]:
     return {**state.state_dict(), "measurement": result.as_dict()}
-

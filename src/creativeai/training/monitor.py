@@ -111,11 +111,15 @@ class Monitor:
             self._writer.add_scalar(f"learning_rate/{name}", value, step)
         self._writer.add_scalar("speed/pictures_per_second", rate, step)
         losses = "  ".join(
-            f"{name.removeprefix('loss/')} {mean:.2f}" for name, mean in means.items() if name.startswith("loss/")
+            f"{name.removeprefix('loss/')} {mean:.2f}"
+            for name, mean in means.items()
+            if name.startswith("loss/")
         )
         self._progress.update(self._task, rate=rate, losses=losses, description=f"step {step}")
         if not self.console.is_terminal:
-            self.console.print(f"step {step}  {rate:.1f} pictures/s  {losses}", highlight=False, soft_wrap=True)
+            self.console.print(
+                f"step {step}  {rate:.1f} pictures/s  {losses}", highlight=False, soft_wrap=True
+            )
         self._window = _Window({}, 0, 0, now)
 
     def advance(self, fraction: float) -> None:
@@ -151,7 +155,7 @@ class Monitor:
         )
         if result.collapsed:
             self.console.print(
-                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the photos'; "
-                "lower the guidance or the learning rates, or go back to the best checkpoint",
+                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the "
+                "photos'; lower the guidance or the learning rates, or go back to the best checkpoint",
                 soft_wrap=True,
             )

@@ -34,8 +34,10 @@ class Precision:
 
 
 def choose_precision(use_compile: bool | None = None) -> Precision:
-    """The fastest way this machine has: a GPU where there is one, bfloat16 where the processor has instructions for it,
-    compilation where a C++ compiler is found.
+    """The fastest way this machine has.
+
+    A GPU where there is one, bfloat16 where the processor has instructions for it, compilation where a C++
+    compiler is found.
 
     Args:
         use_compile: Force compilation on or off; None decides by the machine.

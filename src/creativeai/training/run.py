@@ -1,4 +1,4 @@
-"""A run: one training on disk. `run.json` says what is trained on what; the rest is checkpoints, logs and samples."""
+"""A run: one training on disk. `run.json` says what is trained on what, beside checkpoints and logs."""
 
 import json
 import os
@@ -54,7 +54,9 @@ def create_run(run: Run) -> None:
     """
     folder = run.folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TrainingError(f"{folder} exists already: go on with creativeai train --resume {folder}, or name another")
+        raise TrainingError(
+            f"{folder} exists already: go on with creativeai train --resume {folder}, or name another"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -97,7 +99,9 @@ def open_run(folder: Path) -> Run:
     try:
         content = json.loads(file.read_text())
         if content["schema_version"] != _SCHEMA_VERSION:
-            raise TrainingError(f"{folder} was made by another version of CreativeAI: upgrade to go on with it")
+            raise TrainingError(
+                f"{folder} was made by another version of CreativeAI: upgrade to go on with it"
+            )
         del content["schema_version"]
         kind = type(next(iter(find_recipe(content["recipe"]).presets.values())))
         content["config"] = config_from_dict(kind, content["config"])

@@ -16,7 +16,8 @@ def apply_settings(config: Any, settings: Sequence[str]) -> Any:
     """The frozen dataclass with each `field=value` (or `field.field=value`) put in place.
 
     Raises:
-        TrainingError: A setting is malformed, names no field, has the wrong type or makes the configuration invalid.
+        TrainingError: A setting is malformed, names no field, has the wrong type or makes the configuration
+            invalid.
     """
     for setting in settings:
         name, equals, text = setting.partition("=")
@@ -40,11 +41,13 @@ def config_from_dict(kind: type, values: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(kind)
     unknown = sorted(values.keys() - hints.keys())
     if unknown:
-        raise TrainingError(f"the run's configuration has an unknown field '{unknown[0]}': made by another version?")
+        raise TrainingError(
+            f"the run's configuration has an unknown field '{unknown[0]}': made by another version?"
+        )
     fields = {}
     for name, value in values.items():
         if dataclasses.is_dataclass(hints[name]):
-            value = config_from_dict(hints[name], value)  # type: ignore[arg-type]
+            value = config_from_dict(hints[name], value)
         fields[name] = tuple(value) if isinstance(value, list) else value
     return _build(kind, fields)
 

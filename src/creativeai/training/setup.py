@@ -134,7 +134,8 @@ def load_materials(run: Run, console: Console) -> Materials:
         raise TrainingError(f"{run.dataset} has {len(train)} pictures to train on: at least 2 are needed")
     if len(held_out) < _FEWEST_HELD_OUT:
         console.print(
-            f"only {len(held_out)} pictures are held out: measuring on the training pictures, which flatters the model"
+            f"only {len(held_out)} pictures are held out: "
+            "measuring on the training pictures, which flatters the model"
         )
         held_out = train
     encoder = load_text_encoder(run.text_encoder)
@@ -149,7 +150,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
         return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
 
-    materials.feature_network.to(memory_format=torch.channels_last)
+    materials.feature_network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     text_dim = materials.captions.sentences.shape[-1]
     context = BuildContext(text_dim, materials.feature_network, train_guide)
     torch.manual_seed(run.seed)
@@ -200,8 +201,9 @@ def _train(
     )
     sheet = _sample_sheet(run, materials)
     console.print(
-        f"training {run.recipe} ({run.preset}) on {len(materials.train)} pictures of {materials.dataset.name} "
-        f"from step {state.step}; look with: tensorboard --logdir {run.folder.parent}",
+        f"training {run.recipe} ({run.preset}) on {len(materials.train)} pictures of "
+        f"{materials.dataset.name} from step {state.step}; "
+        f"look with: tensorboard --logdir {run.folder.parent}",
         soft_wrap=True,
         highlight=False,
     )
@@ -244,7 +246,14 @@ def _matcher(
     seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
     with _progress(console, f"training the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
-            materials.images, materials.captions, materials.train, describe, seed, num_views, num_steps, advance
+            materials.images,
+            materials.captions,
+            materials.train,
+            describe,
+            seed,
+            num_views,
+            num_steps,
+            advance,
         )
     temporary = file.with_suffix(".tmp")
     torch.save(matcher.state_dict(), temporary)
