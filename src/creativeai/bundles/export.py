@@ -16,12 +16,12 @@ from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
 from creativeai.bundles.writer import write_bundle
 from creativeai.errors import BundleError, TrainingError
-from creativeai.models.conditioning import TextTensors
+from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.checkpoints import list_checkpoints, load_checkpoint
-from creativeai.training.feed import sentence_tensors
-from creativeai.training.monitor import picture_grid, to_pixels
+from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
 from creativeai.training.settings import config_to_dict
 from creativeai.training.setup import Materials, build_judge, build_recipe, load_materials
@@ -145,9 +145,8 @@ def _example_grid(
     sentences = torch.from_numpy(encoder.encode(list(examples)).sentence).repeat_interleave(_GRID_COLUMNS, 0)
     random = torch.Generator().manual_seed(0)
     noise = torch.randn(len(sentences), noise_dim, generator=random) * truncation
-    text: TextTensors = sentence_tensors(sentences)
     with torch.no_grad():
-        pixels = to_pixels(generator(noise, text)[-1])
+        pixels = tensor_to_pixels(generator(noise, sentence_tensors(sentences))[-1])
     file = io.BytesIO()
     Image.fromarray(picture_grid(pixels, _GRID_COLUMNS)).save(file, "WEBP", quality=88, method=6)
     return file.getvalue()

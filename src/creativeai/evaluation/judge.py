@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.evaluation.metrics import frechet_distance, mean_pairwise_distance, retrieval_accuracy
+from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.training.captions import CaptionVectors
-from creativeai.training.feed import pixels_to_tensor, sentence_tensors
+from creativeai.text.caption_vectors import CaptionVectors
 
 __all__ = ["COLLAPSE_RATIO", "Judge", "Measurement"]
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
-from creativeai.training.captions import CaptionVectors
-from creativeai.training.feed import pixels_to_tensor
+from creativeai.text.caption_vectors import CaptionVectors
 
 __all__ = ["train_matcher"]
 

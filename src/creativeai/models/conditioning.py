@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-__all__ = ["TextTensors"]
+__all__ = ["TextTensors", "sentence_tensors"]
 
 
 class TextTensors(NamedTuple):
@@ -20,3 +21,11 @@ class TextTensors(NamedTuple):
     """[B, T, D] word vectors."""
     mask: Tensor
     """[B, T] true where there is a word."""
+
+
+def sentence_tensors(sentence: Tensor) -> TextTensors:
+    """Text of a network that reads the sentence [B, D] alone."""
+    batch, dim = sentence.shape
+    return TextTensors(
+        sentence, sentence.new_zeros(batch, 0, dim), sentence.new_zeros(batch, 0, dtype=torch.bool)
+    )

@@ -6,24 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from creativeai.models.conditioning import TextTensors
+from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.contract import Batch
-from creativeai.training.captions import CaptionVectors
+from creativeai.text.caption_vectors import CaptionVectors
 
-__all__ = ["Feed", "pixels_to_tensor", "sentence_tensors"]
-
-
-def pixels_to_tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """Pictures uint8 [B, R, R, 3] as float [B, 3, R, R] in [-1, 1], channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def sentence_tensors(sentence: torch.Tensor) -> TextTensors:
-    """Text tensors of a network that reads the sentence [B, D] alone."""
-    batch, dim = sentence.shape
-    return TextTensors(
-        sentence, sentence.new_zeros(batch, 0, dim), sentence.new_zeros(batch, 0, dtype=torch.bool)
-    )
+__all__ = ["Feed"]
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from torch.optim import Optimizer
 from creativeai.errors import TrainingError
 from creativeai.evaluation.judge import Judge, Measurement
 from creativeai.models.conditioning import TextTensors
+from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.contract import LossParts, Recipe
 from creativeai.training.checkpoints import save_checkpoint
 from creativeai.training.ema import ExponentialMovingAverage
 from creativeai.training.feed import Feed
-from creativeai.training.monitor import Monitor, picture_grid, to_pixels
+from creativeai.training.monitor import Monitor, picture_grid
 from creativeai.training.precision import Precision
 
 __all__ = ["Budget", "SampleSheet", "Schedule", "TrainingState", "fit"]
@@ -77,8 +78,8 @@ class SampleSheet:
         """The grid, uint8 [H, W, 3]."""
         text = TextTensors(*(tensor.to(device) for tensor in self.text))
         with torch.no_grad():
-            fakes = to_pixels(generator(self.noise.to(device), text)[-1])
-        photos = to_pixels(self.photos)
+            fakes = tensor_to_pixels(generator(self.noise.to(device), text)[-1])
+        photos = tensor_to_pixels(self.photos)
         num_columns = len(fakes) // len(photos)
         rows = [[photo, *fakes[i * num_columns : (i + 1) * num_columns]] for i, photo in enumerate(photos)]
         return picture_grid(np.stack([picture for row in rows for picture in row]), num_columns + 1)

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
@@ -17,13 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from creativeai.evaluation.judge import Measurement
 
-__all__ = ["Monitor", "picture_grid", "to_pixels"]
-
-
-def to_pixels(images: torch.Tensor) -> NDArray[np.uint8]:
-    """Pictures [B, 3, R, R] in [-1, 1] as uint8 [B, R, R, 3]."""
-    scaled = ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round()
-    return scaled.to(torch.uint8).permute(0, 2, 3, 1).numpy()
+__all__ = ["Monitor", "picture_grid"]
 
 
 def picture_grid(pixels: NDArray[np.uint8], num_columns: int) -> NDArray[np.uint8]:

@@ -16,14 +16,17 @@ from creativeai.errors import TrainingError
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.evaluation.judge import Judge
 from creativeai.evaluation.matcher_training import train_matcher
+from creativeai.models.conditioning import sentence_tensors
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
+from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.recipes.contract import BuildContext, Recipe
 from creativeai.recipes.registry import find_recipe
+from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
-from creativeai.training.captions import CaptionVectors, encode_captions
+from creativeai.training.captions import encode_captions
 from creativeai.training.checkpoints import list_checkpoints, load_checkpoint, load_newest
-from creativeai.training.feed import Feed, pixels_to_tensor, sentence_tensors
+from creativeai.training.feed import Feed
 from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, fit
 from creativeai.training.monitor import Monitor
 from creativeai.training.precision import Precision, choose_precision
