@@ -1,0 +1,29 @@
+"""Serves the page."""
+
+from urllib.parse import urlsplit
+
+from creativeai import wsgi
+from creativeai.errors import UserError
+from creativeai.web.page import create_page
+
+# A drawing request holds a thread while the API draws.
+NUM_THREADS = 32
+
+
+def serve_page(api_url: str, *, host: str, port: int) -> None:
+    """Serve the page until Ctrl-C or SIGTERM.
+
+    Args:
+        api_url: Where the REST API is.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+
+    Raises:
+        UserError: The API's address is none, or the page's can't be had.
+    """
+    parts = urlsplit(api_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"--api must be an address like http://127.0.0.1:8801, not {api_url!r}")
+    listener = wsgi.listen(host, port)
+    print(f"CreativeAI's page is at {wsgi.address(listener)}", flush=True)
+    wsgi.serve(lambda: create_page(api_url).server, listener, NUM_THREADS)

@@ -1,0 +1,106 @@
+import io
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from creativeai.web import create_page
+from web.standin import MODELS, StandIn, paint
+
+ASKED = {"text": "a bird", "model": "birds", "seed": 7, "truncation": 0.5, "n": 2}
+ONE = {"text": "a bird", "model": "birds", "seed": "7", "truncation": "0.5"}
+
+
+@pytest.fixture
+def browser(api: StandIn) -> FlaskClient:
+    return create_page(api.url).server.test_client()
+
+
+def test_status(browser: FlaskClient) -> None:
+    assert browser.get("/api/status").json == {"models": MODELS}
+
+
+def test_pictures(api: StandIn, browser: FlaskClient) -> None:
+    answer: Any = browser.post("/api/pictures", json=ASKED).json
+    assert [picture["seed"] for picture in answer["pictures"]] == [7, 8]
+    assert all(picture["src"].startswith("data:image/jpeg;base64,/9j/") for picture in answer["pictures"])
+    assert answer["unknown_words"] == []
+    assert answer["duration_ms"] >= 0
+    assert api.requests[0]["output_format"] == "jpeg"
+
+
+def test_unknown_words_are_passed_on(browser: FlaskClient) -> None:
+    answer: Any = browser.post("/api/pictures", json=ASKED | {"text": "an xqz bird"}).json
+    assert answer["unknown_words"] == ["xqz"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[1]", "{}", '{"text": 3}'])
+def test_wrong_request_is_refused_here(api: StandIn, browser: FlaskClient, body: str) -> None:
+    answer: Any = browser.post("/api/pictures", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json["error"]["kind"] == "refused"
+    assert not api.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "passed_on"),
+    [(400, "refused", 400), (429, "busy", 429), (503, "away", 503), (500, "failed", 502)],
+)
+def test_api_errors_are_passed_on(
+    api: StandIn, browser: FlaskClient, status: int, kind: str, passed_on: int
+) -> None:
+    api.errors["*"] = (status, {"error": {"message": "why"}}, {"Retry-After": "2"})
+    answer: Any = browser.post("/api/pictures", json=ASKED)
+    assert answer.status_code == passed_on
+    assert answer.json["error"]["kind"] == kind
+    assert answer.json["error"]["message"] == "why"
+
+
+def test_page_is_there_without_an_api() -> None:
+    browser = create_page("http://127.0.0.1:9").server.test_client()
+    assert browser.get("/").status_code == 200
+    assert browser.get("/_dash-layout").status_code == 200
+    assert browser.get("/api/status").status_code == 503
+
+
+def test_picture_file_is_the_picture_itself(browser: FlaskClient) -> None:
+    answer = browser.get("/api/picture.png", query_string=ONE)
+    assert answer.content_type == "image/png"
+    picture = Image.open(io.BytesIO(answer.data))
+    assert picture.tobytes() == paint("a bird", 7, 0.5).tobytes()
+
+
+def test_large_picture(browser: FlaskClient) -> None:
+    answer = browser.get("/api/picture-large.jpg", query_string=ONE)
+    assert answer.content_type == "image/jpeg"
+    assert Image.open(io.BytesIO(answer.data)).size == (768, 768)
+
+
+@pytest.mark.parametrize("query", [{}, {"seed": "1"}, ONE | {"seed": "x"}, ONE | {"truncation": "much"}])
+def test_picture_address_with_something_missing(browser: FlaskClient, query: dict[str, str]) -> None:
+    assert browser.get("/api/picture.png", query_string=query).status_code == 400
+
+
+def test_samples(api: StandIn, browser: FlaskClient) -> None:
+    api.samples = b"webp"
+    answer = browser.get("/api/models/birds/samples")
+    assert (answer.data, answer.content_type) == (b"webp", "image/webp")
+    again = browser.get("/api/models/birds/samples", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_nothing_may_come_from_elsewhere(browser: FlaskClient) -> None:
+    answer = browser.get("/")
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "http://" not in answer.text and "https://" not in answer.text
+
+
+def test_scripts_are_compressed(browser: FlaskClient) -> None:
+    answer = browser.get("/assets/page.js", headers={"Accept-Encoding": "br"})
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_pictures_are_not_compressed_again(browser: FlaskClient) -> None:
+    answer = browser.post("/api/pictures", json=ASKED | {"n": 16}, headers={"Accept-Encoding": "gzip, br"})
+    assert "Content-Encoding" not in answer.headers
