@@ -19,9 +19,14 @@ class DiffAugment:
     colour: float = 0.5
     """Saturation and contrast are scaled by 1 +- this, brightness moved by +- half of it."""
     translation: float = 0.125
-    """Largest shift, as a fraction of the side; what enters is black, as in the paper."""
+    """Largest shift, as a fraction of the side; what enters is zero, as in the paper: mid grey."""
     cutout: float = 0.4
-    """Side of the square that is blanked, as a fraction of the picture's side."""
+    """Side of the square that is blanked, as a fraction of the picture's side; part of it may lie outside."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"augment.{name}={value} must be 0 to 1")
 
     def __call__(self, images: Tensor) -> Tensor:
         """Augmented pictures [B, 3, R, R] of pictures [B, 3, R, R], each picture drawn its own change."""

@@ -21,6 +21,17 @@ from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEn
 __all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
 
 
+_MAY_BE_ZERO = {
+    "adam_betas",
+    "mismatch_weight",
+    "range_weight",
+    "matching_weight",
+    "matching_start",
+    "matching_ramp",
+    "text_noise",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProjectedGanConfig:
     """Every constant of the recipe."""
@@ -63,6 +74,10 @@ class ProjectedGanConfig:
     """Pictures after which guidance sets in: earlier it stops the learning altogether."""
     matching_ramp: int = 60_000
     """Pictures over which it grows to full strength."""
+    diversity_weight: float = 3.0
+    """Weight of the diversity term; 0 leaves the noise to itself, which a generator with a text soon ignores."""
+    diversity_target: float = 0.6
+    """Two pictures of one sentence should differ at least by this share of what two photos differ by."""
     guide_steps: int = 900
     """Steps for which the guide's matcher is trained on the photos beforehand."""
     text_noise: float = 0.1
@@ -79,6 +94,16 @@ class ProjectedGanConfig:
             )
         if self.feature_resolution % 32 or self.feature_resolution < 64:
             raise ValueError(f"feature_resolution={self.feature_resolution} must be a multiple of 32 from 64")
+        for name, value in vars(self).items():
+            if name == "augment":  # checks itself
+                continue
+            smallest = min(value) if isinstance(value, tuple) else value
+            if smallest < 0 or (smallest == 0 and name not in _MAY_BE_ZERO):
+                raise ValueError(f"{name}={value} must be above zero")
+        if self.channels[0] < 4:
+            raise ValueError(f"channels={self.channels} must begin with at least 4")
+        if max(self.adam_betas) >= 1:
+            raise ValueError(f"adam_betas={self.adam_betas} must be below 1")
         if self.batch_size < 2:
             raise ValueError("batch_size must be at least 2: the mismatched caption is another picture's")
 
@@ -109,7 +134,9 @@ class ProjectedGanState:
     """What a step's generator pass leaves for both losses."""
 
     fakes: Tensor
-    """[B, 3, R, R] generated pictures."""
+    """[B, 3, R, R] generated pictures, two of each sentence: i and i + B / 2 share theirs."""
+    sentence: Tensor
+    """[B, D] the sentences they were asked for."""
     seen: Tensor
     """[B, 3, F, F] the same, augmented and resized as the feature network saw them."""
     features: list[Tensor]
@@ -162,11 +189,12 @@ class ProjectedGanRecipe:
         self.discriminator.text.fit(sentences)
 
     def generate(self, generator: Callable[..., list[Tensor]], batch: Batch) -> ProjectedGanState:
-        """The step's one generator pass."""
-        sentence = self._noisy(batch.text.sentence)
-        fakes = generator(batch.noise, batch.text._replace(sentence=sentence))[-1]
+        """The step's one generator pass: the first half of the batch's sentences, each with two noises."""
+        half = batch.text.sentence[: (len(batch.noise) + 1) // 2]
+        sentence = torch.cat([half, half])[: len(batch.noise)]
+        fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence)))[-1]
         seen = self._view(fakes)
-        return ProjectedGanState(fakes, seen, self.feature_network(seen))
+        return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen))
 
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Hinge on real, generated and mismatched pairs, summed over the heads."""
@@ -177,7 +205,7 @@ class ProjectedGanRecipe:
         fake_codes = self.discriminator.codes([feature.detach() for feature in state.features])
         real = self.discriminator.logits(real_codes, sentence)
         mismatched = self.discriminator.logits(real_codes, self._noisy(batch.mismatched_sentence))
-        fake = self.discriminator.logits(fake_codes, sentence)
+        fake = self.discriminator.logits(fake_codes, self._noisy(state.sentence))
         weight = self.config.mismatch_weight
         parts = {
             "real": _mean(F.relu(1 - x) for x in real),
@@ -188,18 +216,27 @@ class ProjectedGanRecipe:
         return loss, parts
 
     def generator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
-        """Adversarial, range and guidance terms."""
-        fake = self.discriminator.logits(self.discriminator.codes(state.features), batch.text.sentence)
+        """Adversarial, range, diversity and guidance terms."""
+        config = self.config
+        fake = self.discriminator.logits(self.discriminator.codes(state.features), state.sentence)
         parts = {
             "adversarial": -_mean(fake),
             "range": F.relu(state.fakes.float().abs() - 1).square().mean(),
+            "diversity": pair_distance(state.fakes) / pair_distance(batch.images),
         }
-        loss = parts["adversarial"] + self.config.range_weight * parts["range"]
+        loss = parts["adversarial"] + config.range_weight * parts["range"]
+        loss = loss + config.diversity_weight * F.relu(config.diversity_target - parts["diversity"])
         weight = self.matching_weight(batch.num_seen)
         if self.guide is not None and weight > 0:
             image_codes = self.guide.image_codes(describe_images(state.seen, state.features))
-            text_codes = self.guide.text_codes(batch.text.sentence)
-            parts["matching"] = matching_loss(image_codes, text_codes, 1 / self.config.matching_temperature)
+            text_codes = self.guide.text_codes(state.sentence)
+            # Within a half no sentence stands twice, so that no pair counts as wrong that is right.
+            size = (len(text_codes) + 1) // 2
+            halves = zip(image_codes.split(size), text_codes.split(size), strict=True)
+            losses = [
+                matching_loss(images, texts, 1 / config.matching_temperature) for images, texts in halves
+            ]
+            parts["matching"] = torch.stack(losses).mean()
             loss = loss + weight * parts["matching"]
         return loss, parts
 
@@ -239,6 +276,13 @@ def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
     if images.shape[-1] != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=images.shape[-1] > side)
     return images.contiguous(memory_format=torch.channels_last)
+
+
+def pair_distance(images: Tensor) -> Tensor:
+    """Mean absolute difference of pictures i and i + B / 2 of [B, 3, R, R], seen at 16 x 16 pixels."""
+    half = (len(images) + 1) // 2
+    small = F.adaptive_avg_pool2d(images.float(), 16)
+    return (small[: len(images) - half] - small[half:]).abs().mean()
 
 
 def _mean(logits: Iterable[Tensor]) -> Tensor:

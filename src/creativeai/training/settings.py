@@ -2,9 +2,11 @@
 
 import ast
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from creativeai.errors import TrainingError
@@ -13,18 +15,26 @@ __all__ = ["apply_settings", "config_from_dict", "config_to_dict"]
 
 
 def apply_settings(config: Any, settings: Sequence[str]) -> Any:
-    """The frozen dataclass with each `field=value` (or `field.field=value`) put in place.
+    """The frozen dataclass with every `field=value` (or `field.field=value`) put in place, all at once.
 
     Raises:
         TrainingError: A setting is malformed, names no field, has the wrong type or makes the configuration
             invalid.
     """
+    changes: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
-        if not equals or not name:
-            raise TrainingError(f"--set {setting}: write it as field=value")
-        config = _replace(config, name.strip().split("."), text.strip(), setting)
-    return config
+        if not equals:
+            raise TrainingError(f"--set {setting!r}: write it as field=value")
+        *groups, last = name.strip().split(".")
+        kind, place = type(config), changes
+        for group in groups:
+            kind = _type_of(kind, group, setting)
+            if not dataclasses.is_dataclass(kind):
+                raise TrainingError(f"--set {setting!r}: {group} has no fields of its own")
+            place = place.setdefault(group, {})
+        place[last] = _parse(text.strip(), _type_of(kind, last, setting), setting)
+    return _changed(config, changes)
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:
@@ -33,42 +43,35 @@ def config_to_dict(config: Any) -> dict[str, Any]:
 
 
 def config_from_dict(kind: type, values: dict[str, Any]) -> Any:
-    """The configuration that `config_to_dict` made, lists turned into tuples again.
+    """The configuration that `config_to_dict` made, also after a way through JSON.
 
     Raises:
         TrainingError: A field is unknown or a value is invalid.
     """
     hints = typing.get_type_hints(kind)
-    unknown = sorted(values.keys() - hints.keys())
-    if unknown:
-        raise TrainingError(
-            f"the run's configuration has an unknown field '{unknown[0]}': made by another version?"
-        )
     fields = {}
     for name, value in values.items():
-        if dataclasses.is_dataclass(hints[name]):
-            value = config_from_dict(hints[name], value)
-        fields[name] = tuple(value) if isinstance(value, list) else value
+        if name not in hints:
+            raise TrainingError(f"the configuration has an unknown field {name!r}: made by another version?")
+        try:
+            fields[name] = _coerced(value, hints[name])
+        except ValueError:
+            raise TrainingError(f"the configuration has {name}={value!r}: {_expected(hints[name])}") from None
     return _build(kind, fields)
 
 
-def _replace(config: Any, path: list[str], text: str, setting: str) -> Any:
-    hints = typing.get_type_hints(type(config))
-    name = path[0]
+def _type_of(kind: type, name: str, setting: str) -> Any:
+    hints = typing.get_type_hints(kind)
     if name not in hints:
-        raise TrainingError(f"--set {setting}: no field '{name}': there are {', '.join(sorted(hints))}")
-    if len(path) > 1:
-        inner = getattr(config, name)
-        if not dataclasses.is_dataclass(inner):
-            raise TrainingError(f"--set {setting}: '{name}' has no fields of its own")
-        value = _replace(inner, path[1:], text, setting)
-    else:
-        value = _parse(text, hints[name], setting)
-    return _build(type(config), {**_fields(config), name: value})
+        raise TrainingError(f"--set {setting!r}: no field {name!r}: there are {', '.join(sorted(hints))}")
+    return hints[name]
 
 
-def _fields(config: Any) -> dict[str, Any]:
-    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+def _changed(config: Any, changes: dict[str, Any]) -> Any:
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    for name, change in changes.items():
+        fields[name] = _changed(fields[name], change) if isinstance(change, dict) else change
+    return _build(type(config), fields)
 
 
 def _build(kind: type, fields: dict[str, Any]) -> Any:
@@ -83,27 +86,36 @@ def _parse(text: str, hint: Any, setting: str) -> Any:
         return text
     try:
         value = ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
-    except (ValueError, SyntaxError) as error:
-        raise TrainingError(f"--set {setting}: '{text}' is not a value of type {_name(hint)}") from error
-    if hint is float and type(value) is int:
-        value = float(value)
-    if not _fits(value, hint):
-        raise TrainingError(f"--set {setting}: '{text}' is not a value of type {_name(hint)}")
-    return value
+        return _coerced(value, hint)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # literal_eval raises them all
+        raise TrainingError(f"--set {setting!r}: {_expected(hint)}") from None
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    if typing.get_origin(hint) is tuple:
+def _coerced(value: Any, hint: Any) -> Any:
+    """The value as that type; whole numbers pass for floats, lists (as JSON has them) for tuples.
+
+    Raises:
+        ValueError: It isn't of that type, or not finite.
+    """
+    if typing.get_origin(hint) is tuple and isinstance(value, tuple | list):
         kinds = typing.get_args(hint)
-        if not isinstance(value, tuple):
-            return False
         if kinds[-1] is Ellipsis:
-            kinds = (kinds[0],) * len(value)
-        return len(kinds) == len(value) and all(_fits(*pair) for pair in zip(value, kinds, strict=True))
+            kinds = kinds[:1] * len(value)
+        return tuple(_coerced(*pair) for pair in zip(value, kinds, strict=True))
     if isinstance(hint, types.UnionType):
-        return any(_fits(value, kind) for kind in typing.get_args(hint))
-    return type(value) is hint or (hint is float and type(value) is int)
+        for kind in typing.get_args(hint):
+            with suppress(ValueError):
+                return _coerced(value, kind)
+    elif dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return config_from_dict(typing.cast(type, hint), value)
+    elif hint is float and type(value) in (int, float):
+        with suppress(OverflowError):
+            if math.isfinite(number := float(value)):
+                return number
+    elif type(value) is hint:
+        return value
+    raise ValueError
 
 
-def _name(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint)
+def _expected(hint: Any) -> str:
+    return f"expected a value of type {hint.__name__ if isinstance(hint, type) else hint}"
