@@ -28,6 +28,8 @@ _MAY_BE_ZERO = {
     "matching_weight",
     "matching_start",
     "matching_ramp",
+    "diversity_weight",
+    "diversity_target",
     "text_noise",
 }
 
@@ -75,7 +77,7 @@ class ProjectedGanConfig:
     matching_ramp: int = 60_000
     """Pictures over which it grows to full strength."""
     diversity_weight: float = 3.0
-    """Weight of the diversity term; 0 leaves the noise to itself, which a generator with a text soon ignores."""
+    """Weight of the diversity term; 0 leaves the noise to itself, which a generator with text soon ignores."""
     diversity_target: float = 0.6
     """Two pictures of one sentence should differ at least by this share of what two photos differ by."""
     guide_steps: int = 900
@@ -222,7 +224,8 @@ class ProjectedGanRecipe:
         parts = {
             "adversarial": -_mean(fake),
             "range": F.relu(state.fakes.float().abs() - 1).square().mean(),
-            "diversity": pair_distance(state.fakes) / pair_distance(batch.images),
+            # A batch of few pictures may pair each with itself.
+            "diversity": pair_distance(state.fakes) / pair_distance(batch.images).clamp(min=1e-3),
         }
         loss = parts["adversarial"] + config.range_weight * parts["range"]
         loss = loss + config.diversity_weight * F.relu(config.diversity_target - parts["diversity"])
