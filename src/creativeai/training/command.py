@@ -1,6 +1,7 @@
 """What `creativeai train` does with its options. Imports torch only after the threads' manners are set."""
 
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ def run_training(command: TrainCommand) -> None:
         run = open_run(command.resume)
     else:
         run = _new_run(command)
+    # A run in the background is stopped by SIGTERM, and shells start it with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         if command.resume is not None:
             resume_run(

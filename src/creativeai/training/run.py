@@ -4,6 +4,8 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,12 @@ from creativeai.errors import TrainingError
 from creativeai.recipes.registry import find_recipe
 from creativeai.training.settings import config_from_dict, config_to_dict
 
-__all__ = ["Run", "create_run", "default_folder", "open_run", "write_run"]
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Run", "create_run", "default_folder", "open_run", "sole_trainer", "write_run"]
 
 _SCHEMA_VERSION = 1
 
@@ -79,6 +86,22 @@ def write_run(run: Run) -> None:
         os.replace(temporary, run.folder / "run.json")
     except OSError as error:
         raise TrainingError(f"can't write {run.folder / 'run.json'}: {error.strerror}") from error
+
+
+@contextmanager
+def sole_trainer(run: Run) -> Iterator[None]:
+    """Keep other processes from training the same run: their checkpoints would replace each other.
+
+    Raises:
+        TrainingError: Another process is training it.
+    """
+    with open(run.folder / ".lock", "w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise TrainingError(f"another process is training {run.folder}: stop it first") from None
+        yield
 
 
 def default_folder(recipe: str, dataset_name: str) -> Path:

@@ -30,7 +30,7 @@ from creativeai.training.feed import Feed
 from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, fit
 from creativeai.training.monitor import Monitor
 from creativeai.training.precision import Precision, choose_precision
-from creativeai.training.run import Run, create_run, write_run
+from creativeai.training.run import Run, create_run, sole_trainer, write_run
 from creativeai.training.settings import apply_settings
 
 __all__ = ["Materials", "build_judge", "build_recipe", "load_materials", "resume_run", "start_run"]
@@ -80,7 +80,8 @@ def start_run(
     """
     materials = load_materials(run, console)
     create_run(run)
-    _train(run, materials, schedule, console, choose_precision(use_compile), initial)
+    with sole_trainer(run):
+        _train(run, materials, schedule, console, choose_precision(use_compile), initial)
 
 
 def resume_run(
@@ -116,9 +117,10 @@ def resume_run(
         changed = replace(
             changed, num_steps=num_steps, minutes=None if minutes is None else minutes + seconds / 60
         )
-    if changed != run:
-        write_run(changed)
-    _train(changed, materials, schedule, console, choose_precision(use_compile), None)
+    with sole_trainer(run):
+        if changed != run:
+            write_run(changed)
+        _train(changed, materials, schedule, console, choose_precision(use_compile), None)
 
 
 def load_materials(run: Run, console: Console) -> Materials:
