@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creativeai.bundles import read_bundle
@@ -65,6 +65,7 @@ manifests = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(manifests)
 def test_manifest_survives_writing_and_reading(manifest: BundleManifest) -> None:
     assert parse_manifest(json.dumps(asdict(manifest)).encode(), "it") == manifest
@@ -77,6 +78,7 @@ def test_any_bytes_are_refused_in_one_line(data: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_any_value_in_place_of_a_right_one_is_refused_or_fits(data: st.DataObject) -> None:
     content = asdict(data.draw(manifests))

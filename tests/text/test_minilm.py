@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +160,20 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
 def test_broken_description_is_refused(folder: Path, content: str) -> None:
     (folder / "encoder.json").write_text(content)
     with pytest.raises(TextError, match=r"encoder\.json is damaged"):
+        load_text_encoder("minilm", folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("model.onnx", b"no graph"), ("vocab.txt", b"bird\n"), ("vocab.txt", b"\xff")]
+)
+def test_file_with_a_right_digest_but_no_encoder_in_it_is_refused(
+    folder: Path, name: str, content: bytes
+) -> None:
+    (folder / name).write_bytes(content)
+    description = json.loads((folder / "encoder.json").read_text())
+    description["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "encoder.json").write_text(json.dumps(description))
+    with pytest.raises(TextError, match="has no usable text encoder"):
         load_text_encoder("minilm", folder)
 
 

@@ -33,7 +33,7 @@ class MiniLM:
         folder: Has `encoder.json`, which states the SHA-256 of `model.onnx` and `vocab.txt`, and these two.
 
     Raises:
-        TextError: A file is missing or damaged.
+        TextError: A file is missing, damaged or not what it should be.
     """
 
     name = "minilm"
@@ -42,16 +42,21 @@ class MiniLM:
 
     def __init__(self, folder: Path) -> None:
         self.digest = _checked_digest(folder)
-        vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8")
-        self._tokeniser = WordPiece(vocabulary.rstrip("\n").split("\n"))
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False
         # Without this, int8 products overflow on x86 processors that lack VNNI.
         options.add_session_config_entry("session.x64quantprecision", "1")
-        model = folder / "model.onnx"
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        try:
+            vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8")
+            self._tokeniser = WordPiece(vocabulary.rstrip("\n").split("\n"))
+            self._start, self._end = self._tokeniser.id("[CLS]"), self._tokeniser.id("[SEP]")
+            model = folder / "model.onnx"
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions have no base of their own
+            reason = " ".join(str(error).split())[:200]
+            raise TextError(f"{folder} has no usable text encoder ({reason}): {_REMEDY}") from None
         self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
 
     def encode(self, captions: list[str]) -> TextFeatures:
@@ -70,7 +75,7 @@ class MiniLM:
         pieces = self._tokeniser.encode(caption)[:MAX_SENTENCE_PIECES]
         if not pieces:
             raise TextError(f"there is no word in the text {caption[:80]!r}: describe the picture in words")
-        ids = np.array([[self._tokeniser.id("[CLS]"), *pieces, self._tokeniser.id("[SEP]")]], np.int64)
+        ids = np.array([[self._start, *pieces, self._end]], np.int64)
         states = self._session.run(["last_hidden_state"], {"input_ids": ids})[0][0]
         mean = states.mean(axis=0)
         return mean / np.linalg.norm(mean), states[1:-1][: self.max_words].copy()
