@@ -1,6 +1,6 @@
 """BERT's uncased WordPiece tokeniser, for text as people type it.
 
-Our own 100 lines because the `tokenizers` library brings huggingface_hub, hf-xet and httpx with it: some 40
+Our own 100 lines because the `tokenizers` library brings huggingface_hub, hf-xet and httpx with it: some 35
 MB and 90 ms of start that a server of pictures doesn't need. The tests hold it equal to `tokenizers` on every
 caption of the bird photos and on arbitrary text.
 """
