@@ -4,6 +4,7 @@ Heavy modules are imported inside the commands, so that `creativeai generate` st
 second.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -47,7 +48,7 @@ def generate(
     from creativeai.engine.saving import destination_of, make_grid, save_images
 
     destination = destination_of(output)
-    loaded = creativeai.load(model)
+    loaded = creativeai.load(model, num_threads=os.cpu_count() or 1)
     images = loaded.generate(text, n, seed, truncation)
     for file in save_images(images, destination):
         print(file)
@@ -185,6 +186,92 @@ def show_data(
     if sheet is not None:
         write_contact_sheet(dataset, sheet, n)
         print(sheet)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Optional[str], typer.Argument(help="What to train, e.g. projected_gan.")] = None,
+    data: Annotated[Optional[Path], typer.Option(help="Folder made by `creativeai data prepare`.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="compact, debug, or another of the recipe's presets.")
+    ] = "compact",
+    minutes: Annotated[Optional[float], typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Stop at this step.")] = None,
+    settings: Annotated[
+        Optional[list[str]],
+        typer.Option("--set", help="field=value of the preset; may be given several times."),
+    ] = None,
+    resume: Annotated[Optional[Path], typer.Option(help="Go on with this run.")] = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="The run's folder.")] = None,
+    start_from: Annotated[
+        Optional[Path], typer.Option(help="Take the first weights from this run, where they fit.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, noise and data order.")] = 0,
+    sample_steps: Annotated[int, typer.Option(min=1, help="Steps between two sample grids.")] = 500,
+    measure_minutes: Annotated[float, typer.Option(min=0, help="Minutes between two measurements.")] = 15.0,
+    compile: Annotated[
+        Optional[bool], typer.Option("--compile/--no-compile", help="By default as the machine allows.")
+    ] = None,
+) -> None:
+    """Train a model, or go on with a run; Ctrl-C saves everything."""
+    from creativeai.training.command import TrainCommand, run_training
+
+    command = TrainCommand(
+        recipe=recipe,
+        data=data,
+        preset=preset,
+        minutes=minutes,
+        num_steps=steps,
+        settings=tuple(settings or ()),
+        resume=resume,
+        out=out,
+        start_from=start_from,
+        seed=seed,
+        sample_steps=sample_steps,
+        measure_minutes=measure_minutes,
+        use_compile=compile,
+    )
+    run_training(command)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Bundle to make.")],
+    name: Annotated[
+        Optional[str], typer.Option(help="The model's name; by default the bundle folder's.")
+    ] = None,
+    title: Annotated[Optional[str], typer.Option(help="One line that says what it is.")] = None,
+    description: Annotated[Optional[str], typer.Option(help="What it draws, and what it can't.")] = None,
+    example: Annotated[
+        Optional[list[str]], typer.Option(help="A sentence to offer on the page; may be given several times.")
+    ] = None,
+    truncation: Annotated[
+        float, typer.Option(min=0, max=1, help="Variety used unless asked otherwise.")
+    ] = 1.0,
+    newest: Annotated[
+        bool, typer.Option("--newest", help="The newest checkpoint instead of the best.")
+    ] = False,
+) -> None:
+    """Measure a run's model and write it as a bundle that engine, server and page read."""
+    from creativeai.training.command import set_thread_policy
+
+    set_thread_policy()
+    from rich.console import Console
+
+    from creativeai.bundles.export import ExportOptions, export_run
+    from creativeai.training.run import open_run
+
+    options = ExportOptions(
+        name=name or out.name,
+        title=title,
+        description=description,
+        examples=tuple(example or ()),
+        default_truncation=truncation,
+        use_newest=newest,
+    )
+    bundle = export_run(open_run(run), out, options, Console(stderr=True))
+    print(bundle.path)
 
 
 def main() -> None:
