@@ -41,6 +41,16 @@ class TextStandardiser(nn.Module):
         return (sentence - self.mean) * self.scale
 
 
+def _box_sum() -> Tensor:
+    """The linear map [9, 16] from a 3x3 kernel to the 4x4 one that is its sum over a 2x2 box."""
+    kernels = torch.eye(9).view(9, 3, 3)
+    shifts = ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0))
+    return torch.stack([F.pad(kernels, shift) for shift in shifts]).sum(0).flatten(1)
+
+
+_BOX_SUM = _box_sum()
+
+
 def upsampling_conv(x: Tensor, weight: Tensor) -> Tensor:
     """Nearest upsampling by two, then a 3x3 convolution, as one transposed convolution.
 
@@ -51,8 +61,8 @@ def upsampling_conv(x: Tensor, weight: Tensor) -> Tensor:
         x: [B, I, h, w].
         weight: [I, O, 3, 3], the 3x3 kernel as `conv_transpose2d` wants it: flipped, input channels first.
     """
-    shifts = ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0))
-    kernel = torch.stack([F.pad(weight, shift) for shift in shifts]).sum(0)
+    box_sum = _BOX_SUM.to(weight)
+    kernel = (weight.flatten(2) @ box_sum).unflatten(2, (4, 4))
     return F.conv_transpose2d(x, kernel, stride=2, padding=1)
 
 
