@@ -22,12 +22,16 @@ from creativeai.data.attributes import body_colour
 from measuring import report
 
 COLOURS = ("red", "yellow", "blue", "green", "orange", "black", "white", "brown")
+
+
 def article(colour: str) -> str:
     return "an" if colour[0] in "aeiou" else "a"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
     parser.add_argument("--num", type=int, default=32, help="pictures of each colour")
     parser.add_argument("--photos", type=Path, help="a prepared dataset, to try the rule on its photos")

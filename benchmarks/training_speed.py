@@ -103,7 +103,9 @@ def seconds_of(step: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="a prepared dataset")
     parser.add_argument("--preset", default="compact")
     parser.add_argument("--steps", type=int, default=12, help="measured steps of each")

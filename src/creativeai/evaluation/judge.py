@@ -15,10 +15,12 @@ from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.text.caption_vectors import CaptionVectors
 
-__all__ = ["COLLAPSE_RATIO", "Judge", "Measurement"]
+__all__ = ["COLLAPSE_RATIO", "SEED_COLLAPSE_RATIO", "Judge", "Measurement"]
 
 COLLAPSE_RATIO = 0.5
 """Below this share of the real photos' diversity the collapse alarm goes off."""
+SEED_COLLAPSE_RATIO = 0.15
+"""The same for pictures of one sentence, which are more alike: here the noise is all but ignored."""
 _SEED = 20191
 _BATCH_SIZE = 16
 
@@ -36,7 +38,7 @@ class Measurement:
     text_match: float
     """How often the right one out of 100 held-out captions is retrieved for a generated picture."""
     collapsed: bool
-    """The collapse alarm: the diversity is less than half of the photos'."""
+    """The collapse alarm: pictures of different sentences, or of different seeds, are all but the same."""
     num_generated: int
     num_real: int
 
@@ -111,14 +113,15 @@ class Judge:
                 on_progress(min(start + _BATCH_SIZE, self.num_generated), self.num_generated)
         generated = torch.cat([batch.pooled for batch in batches]).numpy()
         diversity = mean_pairwise_distance(generated) / self.real_diversity
+        seed_diversity = self._seed_diversity(generator, noise, sentences, device)
         return Measurement(
             fd_lite0=frechet_distance(generated, self.real_features),
             diversity=diversity,
-            seed_diversity=self._seed_diversity(generator, noise, sentences, device),
+            seed_diversity=seed_diversity,
             text_match=self._text_match(
                 torch.cat([batch.descriptions for batch in batches]), sentences, pictures
             ),
-            collapsed=diversity < COLLAPSE_RATIO,
+            collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
             num_generated=self.num_generated,
             num_real=len(self.real_features),
         )

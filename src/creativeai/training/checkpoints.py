@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from creativeai.errors import TrainingError
+from creativeai.training.atomic import deferred_interrupt, replace_file
 
 __all__ = ["list_checkpoints", "load_checkpoint", "load_newest", "save_checkpoint"]
 
@@ -26,9 +27,20 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, best: bool = False) 
     Raises:
         TrainingError: The disk is full or can't be written; earlier checkpoints are untouched.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     kind = "best" if best else "step"
     path = folder / f"{kind}_{state['step']:08d}.pt"
+    with deferred_interrupt():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(path, state)
+            _forget_others(path, kind)
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise TrainingError(f"can't write checkpoint {path}: {reason}; earlier ones are kept") from error
+    return path
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
     temporary = path.with_suffix(".tmp")
     try:
         with open(temporary, "wb") as file:
@@ -37,16 +49,25 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, best: bool = False) 
             os.fsync(file.fileno())
         # The digest comes first: a checkpoint without one never counts, a digest without checkpoint does no
         # harm.
-        path.with_suffix(".sha256").write_text(_digest(temporary))
+        digest = _digest(temporary).encode()
+        replace_file(path.with_suffix(".sha256"), lambda file: file.write(digest))
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
+    finally:
         temporary.unlink(missing_ok=True)
-        reason = str(error).splitlines()[0]
-        raise TrainingError(f"can't write checkpoint {path}: {reason}; earlier ones are kept") from error
-    for old in list_checkpoints(folder, kind)[: -_NUM_KEPT[kind]]:
-        old.unlink()
-        old.with_suffix(".sha256").unlink(missing_ok=True)
-    return path
+
+
+def _forget_others(path: Path, kind: str) -> None:
+    """Delete all but the newest of a kind up to `path`, and what a killed process left behind.
+
+    Those of a later step are damaged, or of a way that was not gone on with.
+    """
+    found = list_checkpoints(path.parent, kind)
+    kept = [other for other in found if other <= path][-_NUM_KEPT[kind] :]
+    for other in set(found) - set(kept):
+        other.unlink()
+        other.with_suffix(".sha256").unlink(missing_ok=True)
+    for left_behind in path.parent.glob("*.tmp"):
+        left_behind.unlink()
 
 
 def list_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
@@ -72,12 +93,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def load_newest(folder: Path, kind: str = "step") -> dict[str, Any] | None:
-    """The newest checkpoint that is whole, with a warning for each damaged one; None where there is none."""
-    for path in reversed(list_checkpoints(folder, kind)):
+    """The newest checkpoint that is whole, with a warning for each damaged one; None where there is none.
+
+    Raises:
+        TrainingError: All of them are damaged.
+    """
+    found = list_checkpoints(folder, kind)
+    for path in reversed(found):
         try:
             return load_checkpoint(path)
         except TrainingError as error:
             warnings.warn(f"{error}; trying the one before", stacklevel=2)
+    if found:
+        raise TrainingError(f"none of the {len(found)} checkpoints in {folder} is whole: start a new run")
     return None
 
 

@@ -18,6 +18,7 @@ from creativeai.evaluation.judge import Judge, Measurement
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.contract import LossParts, Recipe
+from creativeai.training.atomic import deferred_interrupt
 from creativeai.training.checkpoints import save_checkpoint
 from creativeai.training.ema import ExponentialMovingAverage
 from creativeai.training.feed import Feed
@@ -80,9 +81,8 @@ class SampleSheet:
         with torch.no_grad():
             fakes = tensor_to_pixels(generator(self.noise.to(device), text)[-1])
         photos = tensor_to_pixels(self.photos)
-        num_columns = len(fakes) // len(photos)
-        rows = [[photo, *fakes[i * num_columns : (i + 1) * num_columns]] for i, photo in enumerate(photos)]
-        return picture_grid(np.stack([picture for row in rows for picture in row]), num_columns + 1)
+        rows = np.concatenate([photos[:, None], fakes.reshape(len(photos), -1, *fakes.shape[1:])], axis=1)
+        return picture_grid(rows.reshape(-1, *fakes.shape[1:]), rows.shape[1])
 
 
 @dataclass
@@ -127,15 +127,14 @@ class TrainingState:
             self.recipe.discriminator.load_state_dict(state["discriminator"])
             self.ema.network.load_state_dict(state["ema"])
             for name, optimizer in self.optimizers.items():
-                rates = [group["lr"] for group in optimizer.param_groups]
+                own = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
                 optimizer.load_state_dict(state[f"{name}_optimizer"])
-                # The configuration's learning rate counts, so that --set may change it when a run goes on.
-                for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                    group["lr"] = rate
+                # The configuration's constants count, so that --set may change them when a run goes on.
+                for group, constants in zip(optimizer.param_groups, own, strict=True):
+                    group.update(constants)
         except (RuntimeError, KeyError, ValueError) as error:
-            raise TrainingError(
-                f"the checkpoint is of other networks: {str(error).splitlines()[0]}"
-            ) from error
+            reason = " ".join(str(error).split())[:200]
+            raise TrainingError(f"the checkpoint doesn't fit the configuration: {reason}") from error
         self.step, self.seconds = state["step"], state["seconds"]
         self.best_fd_lite0 = state["best_fd_lite0"]
 
@@ -151,22 +150,26 @@ def fit(
     monitor: Monitor,
     folder: Path,
 ) -> None:
-    """Train until the budget is spent or Ctrl-C; either way everything is saved.
+    """Train until the budget is spent or Ctrl-C, which waits for the end of a step; then everything is saved.
 
     Raises:
-        TrainingError: A loss is not finite; the last good checkpoint stays.
+        TrainingError: A loss or gradient is not finite. Nothing more is saved then: whatever blew up was on its
+            way for some steps, so the last checkpoint is the better one to go on from.
         KeyboardInterrupt: Passed on after saving.
     """
     recipe = state.recipe
     generator = precision.compile(recipe.generator)
     start = last_saved = last_measured = time.monotonic()
     first_step, seconds_before = state.step, state.seconds
+    saved = (-1, math.inf)
     monitor.captions(sheet.captions)
 
     def save() -> None:
-        nonlocal last_saved
-        state.seconds = seconds_before + time.monotonic() - start
-        save_checkpoint(folder / "checkpoints", state.state_dict())
+        nonlocal last_saved, saved
+        if saved != (state.step, state.best_fd_lite0):
+            state.seconds = seconds_before + time.monotonic() - start
+            save_checkpoint(folder / "checkpoints", state.state_dict())
+            saved = (state.step, state.best_fd_lite0)
         last_saved = time.monotonic()
 
     def sample() -> None:
@@ -183,11 +186,11 @@ def fit(
                 save_checkpoint(folder / "checkpoints", _with_measurement(state, result), best=True)
             monitor.measurement(state.step, state.step * feed.batch_size, result, is_best)
         last_measured = time.monotonic()
-        monitor.restart_clock()
 
     try:
         while not budget.is_spent(state.step, time.monotonic() - start):
-            figures = train_step(state, feed, generator, precision)
+            with deferred_interrupt():
+                figures = train_step(state, feed, generator, precision)
             monitor.add(figures, feed.batch_size)
             now = time.monotonic()
             monitor.advance(budget.fraction_done(state.step, first_step, now - start))
@@ -198,14 +201,16 @@ def fit(
                 sample()
             if now - last_measured >= 60 * schedule.measure_minutes:
                 measure()
-            if now - last_saved >= 60 * schedule.checkpoint_minutes:
+                save()  # the best one's figure is in every later checkpoint
+            elif now - last_saved >= 60 * schedule.checkpoint_minutes:
                 save()
+            monitor.leave_out(time.monotonic() - now)
         sample()
         measure()
-    finally:
-        # A loss that isn't finite is raised before the optimiser moves: what is saved here is the last good
-        # state.
+    except KeyboardInterrupt:
         save()
+        raise
+    save()
 
 
 def train_step(
@@ -217,61 +222,59 @@ def train_step(
     """One step of discriminator and generator; the figures for the log.
 
     Raises:
-        TrainingError: A loss is not finite.
+        TrainingError: A loss or gradient is not finite. The step's optimiser has not moved by it.
     """
     recipe = state.recipe
     batch = feed.batch(state.step, precision.device)
     recipe.generator.train()
     recipe.discriminator.train()
-    trainable = [
-        weight for group in state.optimizers["discriminator"].param_groups for weight in group["params"]
-    ]
+    heads = _weights(state.optimizers["discriminator"])
     with precision.autocast():
         passed = recipe.generate(generator, batch)
         loss, parts = recipe.discriminator_loss(batch, passed)
-    figures = _figures("discriminator", loss, parts, state.step)
-    figures["gradient_norm/discriminator"] = _descend(loss, state.optimizers["discriminator"])
-    _set_trainable(trainable, False)
+    figures = _descend("discriminator", loss, parts, state)
+    _set_trainable(heads, False)
     with precision.autocast():
         loss, parts = recipe.generator_loss(batch, passed)
-    _set_trainable(trainable, True)
-    figures |= _figures("generator", loss, parts, state.step)
-    figures["gradient_norm/generator"] = _descend(loss, state.optimizers["generator"])
+    _set_trainable(heads, True)
+    figures |= _descend("generator", loss, parts, state)
     state.step += 1
     state.ema.update(recipe.generator, feed.batch_size, state.step * feed.batch_size)
     return figures
 
 
-def _descend(loss: Tensor, optimizer: Optimizer) -> float:
+def _descend(network: str, loss: Tensor, parts: LossParts, state: TrainingState) -> dict[str, float]:
+    """Move one network down its loss; the figures for the log."""
+    optimizer = state.optimizers[network]
+    losses = {f"loss/{network}": loss, **{f"{network}/{name}": part for name, part in parts.items()}}
+    figures = {name: float(value.detach()) for name, value in losses.items()}
+    _check_finite(figures, state.step)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    gradients = [
-        weight.grad
-        for group in optimizer.param_groups
-        for weight in group["params"]
-        if weight.grad is not None
-    ]
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    norms = torch._foreach_norm([weight.grad for weight in _weights(optimizer) if weight.grad is not None])
+    figures[f"gradient_norm/{network}"] = float(torch.linalg.vector_norm(torch.stack(norms)))
+    _check_finite(figures, state.step)
     optimizer.step()
-    return float(norm)
+    return figures
+
+
+def _check_finite(figures: dict[str, float], step: int) -> None:
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{name} is {value} at step {step}: stopped; go on from the last checkpoint with a lower "
+                "learning rate: creativeai train --resume RUN --set generator_lr=1e-4"
+            )
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
 def _set_trainable(weights: list[Tensor], value: bool) -> None:
     # The generator's step needs gradients through the discriminator, not of its weights.
     for weight in weights:
         weight.requires_grad_(value)
-
-
-def _figures(network: str, loss: Tensor, parts: LossParts, step: int) -> dict[str, float]:
-    values = {f"loss/{network}": loss, **{f"{network}/{name}": part for name, part in parts.items()}}
-    figures = {name: float(value.detach()) for name, value in values.items()}
-    for name, value in figures.items():
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"{name} is {value} at step {step}: stopped, the last good state is saved; "
-                "go on with a lower learning rate, e.g. --set generator_lr=1e-4"
-            )
-    return figures
 
 
 def _with_measurement(state: TrainingState, result: Measurement) -> dict[str, Any]:

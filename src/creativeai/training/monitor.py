@@ -71,6 +71,7 @@ class Monitor:
             _LeftColumn(),
             TextColumn("{task.fields[losses]}"),
             console=console,
+            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("training", total=1.0, rate=0.0, losses="")
         self._window = _Window({}, 0, 0, time.monotonic())
@@ -119,9 +120,9 @@ class Monitor:
         """Move the progress bar to this fraction of the budget."""
         self._progress.update(self._task, completed=fraction)
 
-    def restart_clock(self) -> None:
-        """Leave the time since the last flush out of the rate: something else than training took it."""
-        self._window.start = time.monotonic()
+    def leave_out(self, seconds: float) -> None:
+        """Leave so much time out of the rate: something else than training took it."""
+        self._window.start += seconds
 
     def samples(self, step: int, grid: NDArray[np.uint8], file: Path, tag: str) -> None:
         """Show a grid in TensorBoard and write it to a file."""
@@ -142,13 +143,15 @@ class Monitor:
             file.write(json.dumps({"step": step, "num_seen": num_seen, **figures}) + "\n")
         self.console.print(
             f"measured at step {step}: fd_lite0 {result.fd_lite0:.1f}  text match {result.text_match:.1%}  "
-            f"diversity {result.diversity:.2f}{'  (best so far)' if is_best else ''}",
+            f"diversity {result.diversity:.2f}, among seeds {result.seed_diversity:.2f}"
+            f"{'  (best so far)' if is_best else ''}",
             highlight=False,
             soft_wrap=True,
         )
         if result.collapsed:
             self.console.print(
-                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the "
-                "photos'; lower the guidance or the learning rates, or go back to the best checkpoint",
+                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the photos', "
+                f"among seeds {result.seed_diversity:.2f}: raise the diversity term, lower guidance or learning "
+                "rates, or go back to the best checkpoint",
                 soft_wrap=True,
             )
