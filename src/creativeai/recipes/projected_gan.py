@@ -77,7 +77,7 @@ class ProjectedGanConfig:
     matching_ramp: int = 60_000
     """Pictures over which it grows to full strength."""
     diversity_weight: float = 3.0
-    """Weight of the diversity term; 0 leaves the noise to itself, which a generator with text soon ignores."""
+    """Weight of the diversity term; 0 leaves the noise to itself, which generators soon ignore."""
     diversity_target: float = 0.6
     """Two pictures of one sentence should differ at least by this share of what two photos differ by."""
     guide_steps: int = 900
