@@ -261,14 +261,15 @@ class ProjectedGanRecipe:
 def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanRecipe:
     """The recipe with its networks; the guide is trained first where the configuration asks for one."""
     network = context.feature_network
+    device = network.head.weight.device
     guide = None
     if config.matching_weight > 0:
 
         def describe(images: Tensor) -> Tensor:
-            seen = augmented_view(config, images)
+            seen = augmented_view(config, images.to(device))
             return describe_images(seen, network(seen))
 
-        guide = context.train_guide(describe, config.guide_steps)
+        guide = context.train_guide(describe, config.guide_steps).to(device)
     return ProjectedGanRecipe(config, context.text_dim, network, guide)
 
 
@@ -282,9 +283,15 @@ def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
 
 
 def pair_distance(images: Tensor) -> Tensor:
-    """Mean absolute difference of pictures i and i + B / 2 of [B, 3, R, R], seen at 16 x 16 pixels."""
-    half = (len(images) + 1) // 2
+    """Mean absolute difference of pictures i and i + B / 2 of [B, 3, R, R] in layout, seen at 16 x 16 pixels.
+
+    Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for two
+    pictures to differ, and the only one that a generator learns.
+    """
     small = F.adaptive_avg_pool2d(images.float(), 16)
+    small = small - small.mean(dim=(2, 3), keepdim=True)
+    small = small * torch.rsqrt(small.square().mean(dim=(1, 2, 3), keepdim=True) + 1e-3)
+    half = (len(images) + 1) // 2
     return (small[: len(images) - half] - small[half:]).abs().mean()
 
 
