@@ -24,7 +24,7 @@ from creativeai.data import CaptionedImages
 from creativeai.models.conditioning import TextTensors
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.training.run import Run
-from creativeai.training.setup import build_judge, load_materials
+from creativeai.training.materials import build_judge, load_materials
 from measuring import report
 
 

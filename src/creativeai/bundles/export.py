@@ -21,10 +21,10 @@ from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.checkpoints import list_checkpoints, load_checkpoint
+from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials
 from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
 from creativeai.training.settings import config_to_dict
-from creativeai.training.setup import Materials, build_judge, build_recipe, load_materials
 
 __all__ = ["ExportOptions", "export_run"]
 

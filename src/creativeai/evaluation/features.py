@@ -38,9 +38,11 @@ class FeatureExtractor:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> PictureFeatures:
-        """Features of pictures [N, 3, R, R]."""
+        """Features, on the CPU, of pictures [N, 3, R, R] on any device."""
+        device = self.network.head.weight.device
         pooled, descriptions = [], []
         for batch in images.split(_BATCH_SIZE):
+            batch = batch.to(device)
             batch = ((batch.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
             if batch.shape[-1] != _SIDE:
                 shrinks = batch.shape[-1] > _SIDE
@@ -48,6 +50,6 @@ class FeatureExtractor:
                     -1, 1
                 )
             features = self.network(batch.contiguous(memory_format=torch.channels_last))
-            pooled.append(self.network.pool(features[-1]).float())
-            descriptions.append(describe_images(batch, features))
+            pooled.append(self.network.pool(features[-1]).float().cpu())
+            descriptions.append(describe_images(batch, features).cpu())
         return PictureFeatures(torch.cat(pooled), torch.cat(descriptions))

@@ -35,7 +35,8 @@ def train_matcher(
         images: [N, R, R, 3] the dataset's pictures.
         captions: Their captions.
         pictures: Positions of those to train on.
-        describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them.
+        describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them. The
+            matcher lives where its result does.
         seed: Seed of weights, views and batches.
         num_views: How often each picture is described, every other time mirrored: 2 where `describe` is the
             same each time, more where it augments.

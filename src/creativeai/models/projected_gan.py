@@ -33,9 +33,9 @@ class TextStandardiser(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def fit(self, sentences: Tensor) -> None:
-        """Take mean and scale from sentence vectors [N, D]."""
+        """Take mean and scale from sentence vectors [N, D]; they may all be the same."""
         self.mean.copy_(sentences.mean(0))
-        self.scale.copy_((sentences - self.mean).pow(2).mean().rsqrt())
+        self.scale.copy_((sentences - self.mean).pow(2).mean().clamp(min=1e-8).rsqrt())
 
     def forward(self, sentence: Tensor) -> Tensor:
         return (sentence - self.mean) * self.scale

@@ -285,8 +285,8 @@ def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
 def pair_distance(images: Tensor) -> Tensor:
     """Mean absolute difference of pictures i and i + B / 2 of [B, 3, R, R] in layout, seen at 16 x 16 pixels.
 
-    Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for two
-    pictures to differ, and the only one that a generator learns.
+    Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for
+    two pictures to differ, and the only one that a generator learns.
     """
     small = F.adaptive_avg_pool2d(images.float(), 16)
     small = small - small.mean(dim=(2, 3), keepdim=True)

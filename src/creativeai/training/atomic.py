@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 __all__ = ["deferred_interrupt", "replace_file"]
 
@@ -30,19 +30,21 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[None]:
-    """Let a Ctrl-C within the block wait for the block's end, so that nothing stops half-way.
+    """Let Ctrl-C and SIGTERM within the block wait for its end, so that nothing stops half-way.
 
-    Raises:
-        KeyboardInterrupt: At the end, if there was a Ctrl-C.
+    Where they would kill the process at once, they still do.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
-        yield
-        return
-    arrived: list[Any] = []
-    previous = signal.signal(signal.SIGINT, lambda *_: arrived.append(True))
+    arrived: list[int] = []
+    handlers: dict[int, Callable[..., object]] = {}
+    if threading.current_thread() is threading.main_thread():  # signals reach the main thread only
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(stop)):
+                handlers[stop] = handler
+                signal.signal(stop, lambda number, _: arrived.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     if arrived:
-        raise KeyboardInterrupt
+        handlers[arrived[0]](arrived[0], None)

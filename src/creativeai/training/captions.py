@@ -1,14 +1,15 @@
 """Sentence vectors of a dataset's captions, computed once and kept beside the dataset."""
 
-import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
 from creativeai.data import CaptionedImages
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import TextEncoder
+from creativeai.training.atomic import replace_file
 
 __all__ = ["encode_captions", "mirrored_caption"]
 
@@ -17,7 +18,7 @@ _SIDES = {"left": "right", "right": "left"}
 
 def mirrored_caption(caption: str) -> str:
     """The caption of the mirrored picture: left and right change places."""
-    return re.sub(r"\b(left|right)\b", lambda match: _SIDES[match[0]], caption)
+    return re.sub(r"\b(left|right)\b", lambda match: _SIDES[match[0].lower()], caption, flags=re.IGNORECASE)
 
 
 def encode_captions(
@@ -34,11 +35,12 @@ def encode_captions(
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     # The name holds both digests, so that neither a new encoder nor new captions meet old vectors.
     cache = dataset.path / f"text-{encoder.name}-{encoder.digest[:8]}-{dataset.meta.digest[:8]}.npy"
-    if cache.exists():
+    shape = (int(offsets[-1]), 2, encoder.dim)
+    with suppress(OSError, ValueError, EOFError):  # absent or damaged: made anew
         sentences = np.load(cache, mmap_mode="r", allow_pickle=False)
-        if sentences.shape == (offsets[-1], 2, encoder.dim):
+        if sentences.shape == shape and sentences.dtype == np.float32:
             return CaptionVectors(sentences, offsets)
-    sentences = np.empty((offsets[-1], 2, encoder.dim), np.float32)
+    sentences = np.empty(shape, np.float32)
     captions = [caption for record in dataset.records for caption in record.captions]
     for row, caption in enumerate(captions):
         sentences[row] = encoder.encode([caption]).sentence
@@ -47,11 +49,6 @@ def encode_captions(
             sentences[row, 1] = encoder.encode([mirrored]).sentence[0]
         if on_progress and row % 50 == 0:
             on_progress(row, len(captions))
-    if os.access(dataset.path, os.W_OK):
-        temporary = cache.with_suffix(f".{os.getpid()}.tmp")
-        with open(temporary, "wb") as file:
-            np.save(file, sentences)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, cache)
+    with suppress(OSError):  # a read-only dataset is encoded each time
+        replace_file(cache, lambda file: np.save(file, sentences))
     return CaptionVectors(sentences, offsets)

@@ -6,8 +6,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from creativeai.errors import TrainingError, UserError
+
+if TYPE_CHECKING:
+    from creativeai.training.run import Run
 
 __all__ = ["TrainCommand", "run_training", "set_thread_policy"]
 
@@ -54,6 +58,7 @@ def run_training(command: TrainCommand) -> None:
     from rich.console import Console
 
     from creativeai.training.fit import Schedule
+    from creativeai.training.materials import say
     from creativeai.training.run import open_run
     from creativeai.training.setup import resume_run, start_run
 
@@ -87,15 +92,17 @@ def run_training(command: TrainCommand) -> None:
                 schedule=schedule,
                 console=console,
                 use_compile=command.use_compile,
-                initial=command.start_from,
             )
     except KeyboardInterrupt:
-        console.print(f"stopped, everything is saved: creativeai train --resume {run.folder}", soft_wrap=True)
+        if (run.folder / "run.json").exists():
+            say(console, f"stopped, everything is saved: creativeai train --resume {run.folder}")
         sys.exit(130)
+    except OSError as error:
+        raise TrainingError(f"can't go on with {run.folder}: {error}") from error
     print(run.folder)
 
 
-def _new_run(command: TrainCommand):  # type: ignore[no-untyped-def]  # Run's module imports torch
+def _new_run(command: TrainCommand) -> "Run":
     from creativeai.data import CaptionedImages
     from creativeai.recipes.registry import find_preset, find_recipe, list_recipes
     from creativeai.training.run import Run, default_folder
@@ -120,4 +127,5 @@ def _new_run(command: TrainCommand):  # type: ignore[no-untyped-def]  # Run's mo
         num_steps=command.num_steps,
         minutes=command.minutes,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        start_from=None if command.start_from is None else command.start_from.resolve(),
     )

@@ -153,8 +153,8 @@ def fit(
     """Train until the budget is spent or Ctrl-C, which waits for the end of a step; then everything is saved.
 
     Raises:
-        TrainingError: A loss or gradient is not finite. Nothing more is saved then: whatever blew up was on its
-            way for some steps, so the last checkpoint is the better one to go on from.
+        TrainingError: A loss or gradient is not finite. Nothing more is saved then: whatever blew up was on
+            its way for some steps, so the last checkpoint is the better one to go on from.
         KeyboardInterrupt: Passed on after saving.
     """
     recipe = state.recipe

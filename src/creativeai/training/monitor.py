@@ -150,8 +150,8 @@ class Monitor:
         )
         if result.collapsed:
             self.console.print(
-                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the photos', "
-                f"among seeds {result.seed_diversity:.2f}: raise the diversity term, lower guidance or learning "
-                "rates, or go back to the best checkpoint",
+                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the "
+                f"photos', among seeds {result.seed_diversity:.2f}: raise the diversity term, lower guidance "
+                "or learning rates, or go back to the best checkpoint",
                 soft_wrap=True,
             )

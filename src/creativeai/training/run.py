@@ -1,7 +1,6 @@
 """A run: one training on disk. `run.json` says what is trained on what, beside checkpoints and logs."""
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 from creativeai.errors import TrainingError
 from creativeai.recipes.registry import find_recipe
+from creativeai.training.atomic import replace_file
 from creativeai.training.settings import config_from_dict, config_to_dict
 
 try:
@@ -19,7 +19,7 @@ try:
 except ImportError:  # Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Run", "create_run", "default_folder", "open_run", "sole_trainer", "write_run"]
+__all__ = ["Run", "create_run", "default_folder", "open_run", "refuse_existing", "sole_trainer", "write_run"]
 
 _SCHEMA_VERSION = 1
 
@@ -41,16 +41,25 @@ class Run:
     minutes: float | None
     """Minutes asked for in all; None for no such bound."""
     created: str
+    start_from: Path | None = None
+    """A run whose best weights are this one's start, as far as names and shapes agree."""
 
     @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.folder / "checkpoints"
 
-    @property
-    def samples(self) -> Path:
-        """Folder of the sample grids."""
-        return self.folder / "samples"
+
+def refuse_existing(folder: Path) -> None:
+    """Make sure that a new run can have this folder.
+
+    Raises:
+        TrainingError: It exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TrainingError(
+            f"{folder} exists already: go on with creativeai train --resume {folder}, or name another"
+        )
 
 
 def create_run(run: Run) -> None:
@@ -59,15 +68,11 @@ def create_run(run: Run) -> None:
     Raises:
         TrainingError: The folder exists and is not empty, or can't be made.
     """
-    folder = run.folder
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TrainingError(
-            f"{folder} exists already: go on with creativeai train --resume {folder}, or name another"
-        )
+    refuse_existing(run.folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        run.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TrainingError(f"can't make the run's folder {folder}: {error.strerror}") from error
+        raise TrainingError(f"can't make the run's folder {run.folder}: {error.strerror}") from error
     write_run(run)
 
 
@@ -78,12 +83,10 @@ def write_run(run: Run) -> None:
         TrainingError: It can't be written.
     """
     content = {"schema_version": _SCHEMA_VERSION, **asdict(run), "config": config_to_dict(run.config)}
-    content["dataset"] = str(run.dataset)
     del content["folder"]
+    text = json.dumps(content, indent=2, default=str) + "\n"
     try:
-        temporary = run.folder / "run.json.tmp"
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
-        os.replace(temporary, run.folder / "run.json")
+        replace_file(run.folder / "run.json", lambda file: file.write(text.encode()))
     except OSError as error:
         raise TrainingError(f"can't write {run.folder / 'run.json'}: {error.strerror}") from error
 
@@ -129,6 +132,8 @@ def open_run(folder: Path) -> Run:
         kind = type(next(iter(find_recipe(content["recipe"]).presets.values())))
         content["config"] = config_from_dict(kind, content["config"])
         content["dataset"] = Path(content["dataset"])
+        if content.get("start_from") is not None:
+            content["start_from"] = Path(content["start_from"])
         return Run(folder=folder, **content)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"{file} is broken: {error!r}") from error

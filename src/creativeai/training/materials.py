@@ -1,0 +1,157 @@
+"""What a run is built of: pictures, captions, frozen features, matchers, the recipe and the judge."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from torch import Tensor
+
+from creativeai.data import CaptionedImages
+from creativeai.errors import TrainingError
+from creativeai.evaluation.features import FeatureExtractor
+from creativeai.evaluation.judge import Judge
+from creativeai.evaluation.matcher_training import train_matcher
+from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
+from creativeai.models.text_image_matcher import TextImageMatcher
+from creativeai.recipes.contract import BuildContext, Recipe
+from creativeai.recipes.registry import find_recipe
+from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.text.encoder import load_text_encoder
+from creativeai.training.atomic import replace_file
+from creativeai.training.captions import encode_captions
+from creativeai.training.run import Run
+
+__all__ = ["Materials", "build_judge", "build_recipe", "load_materials", "say"]
+
+_JUDGE_SEED, _GUIDE_SEED = 2, 1
+# Enough for thousands of pictures; a smaller dataset would only be learned by heart.
+_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
+_FEWEST_HELD_OUT = 16
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What every part of a run reads: pictures, captions, frozen features."""
+
+    dataset: CaptionedImages
+    captions: CaptionVectors
+    feature_network: EfficientNetLite0
+    images: np.ndarray
+    """uint8 [N, R, R, 3] at the run's resolution."""
+    train: np.ndarray
+    """Positions of the pictures to train on."""
+    held_out: np.ndarray
+    """Positions of those to measure with."""
+
+
+def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
+    """Open the run's dataset, encode its captions, and put the feature network on the device.
+
+    Raises:
+        TrainingError: The dataset is not the one that the run began with, or has too few pictures.
+        DataError: It can't be read or lacks the resolution.
+    """
+    dataset = CaptionedImages.open(run.dataset)
+    if dataset.meta.digest != run.dataset_digest:
+        raise TrainingError(f"{run.dataset} has changed since {run.folder} began: start a new run on it")
+    images = dataset.images(run.config.resolution)
+    train, held_out = dataset.indices("train"), dataset.indices("val")
+    if len(train) < 2:
+        raise TrainingError(f"{run.dataset} has {len(train)} pictures to train on: at least 2 are needed")
+    if len(held_out) < _FEWEST_HELD_OUT:
+        say(
+            console,
+            f"only {len(held_out)} pictures are held out: "
+            "measuring on the training pictures, which flatters the model",
+        )
+        held_out = train
+    encoder = load_text_encoder(run.text_encoder)
+    with _progress(console, "encoding captions") as advance:
+        captions = encode_captions(dataset, encoder, advance)
+    network = load_efficientnet_lite0().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Materials(dataset, captions, network, images, train, held_out)
+
+
+def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
+    """The run's networks and losses, freshly initialised from the run's seed."""
+
+    def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
+        return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
+
+    text_dim = materials.captions.sentences.shape[-1]
+    context = BuildContext(text_dim, materials.feature_network, train_guide)
+    torch.manual_seed(run.seed)
+    recipe = find_recipe(run.recipe).build(run.config, context)
+    rows = materials.captions.rows_of(materials.train)
+    recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
+    return recipe
+
+
+def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
+    """The run's judge, with a matcher of its own that no generator learns from."""
+    extractor = FeatureExtractor(materials.feature_network)
+
+    def describe(images: Tensor) -> Tensor:
+        return extractor(images).descriptions
+
+    num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
+    matcher = _matcher(run, materials, console, "judge", describe, num_steps, num_views=2)
+    num_generated = min(1024, max(64, 3 * len(materials.held_out)))
+    return Judge(extractor, matcher, materials.images, materials.captions, materials.held_out, num_generated)
+
+
+def _matcher(
+    run: Run,
+    materials: Materials,
+    console: Console,
+    name: str,
+    describe: Callable[[Tensor], Tensor],
+    num_steps: int,
+    num_views: int,
+) -> TextImageMatcher:
+    """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
+    file = run.folder / f"{name}.pt"
+    text_dim = materials.captions.sentences.shape[-1]
+    if file.exists():
+        matcher = TextImageMatcher(text_dim)
+        try:
+            matcher.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+        except Exception as error:  # torch.load has no common error for a damaged file
+            raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
+        return matcher.eval().requires_grad_(False)
+    seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
+    # Forked, so that the networks' first weights follow from the run's seed, be the matcher trained or read.
+    with (
+        torch.random.fork_rng(devices=[]),
+        _progress(console, f"training the {name}'s text-image matcher") as advance,
+    ):
+        matcher = train_matcher(
+            materials.images,
+            materials.captions,
+            materials.train,
+            describe,
+            seed,
+            num_views,
+            num_steps,
+            advance,
+        )
+    replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
+    return matcher
+
+
+def say(console: Console, line: str) -> None:
+    """Print a line as it is: paths may hold what Rich takes for markup, and are not to be broken."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress(console: Console, description: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar as a callback for (done, total)."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
