@@ -1,7 +1,9 @@
 """From a run to a bundle: the averaged generator as ONNX, its manifest, model card and sample grid."""
 
 import io
-from dataclasses import dataclass, field
+import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from creativeai.bundles.manifest import DatasetSummary
+from creativeai.bundles.manifest import GENERATOR_NAME, SCHEMA_VERSION, DatasetSummary, parse_manifest
 from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
@@ -21,14 +23,14 @@ from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.checkpoints import list_checkpoints, load_checkpoint
-from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials
+from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
 from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
 from creativeai.training.settings import config_to_dict
 
 __all__ = ["ExportOptions", "export_run"]
 
-_GRID_COLUMNS = 6
+_NUM_EXAMPLES = _GRID_COLUMNS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class ExportOptions:
     """One line for people; by default made of recipe and dataset."""
     description: str | None = None
     """What it draws and what it can't."""
-    examples: tuple[str, ...] = field(default=())
+    examples: tuple[str, ...] = ()
     """Sentences that the page offers; by default held-out captions."""
     default_truncation: float = 1.0
     """Variety that pictures are made with unless something else is asked for."""
@@ -62,7 +64,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         BundleError: `out` exists or can't be written, or a name isn't right.
         TrainingError: The run has no checkpoint, or its dataset has changed.
     """
-    if out.exists():
+    if os.path.lexists(out):
         raise BundleError(f"{out} exists already: remove it or choose another folder")
     kinds = ("step",) if options.use_newest else ("best", "step")
     found = next((paths for kind in kinds if (paths := list_checkpoints(run.checkpoints, kind))), None)
@@ -70,22 +72,8 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         raise TrainingError(f"{run.folder} has no checkpoint yet: let it train for some minutes first")
     checkpoint = load_checkpoint(found[-1])
     materials = load_materials(run, console)
-    recipe = build_recipe(run, materials, console)
-    generator = recipe.generator
-    generator.load_state_dict(checkpoint["ema"])
-    generator.eval().requires_grad_(False)
-
-    judge = build_judge(run, materials, console)
-    console.print(f"measuring {found[-1].name} on {judge.num_generated} pictures of held-out captions")
-    measurement = judge.measure(generator, run.config.noise_dim, torch.device("cpu"))
-    metrics = {
-        **measurement.as_dict(),
-        "fd_lite0_split_half": judge.split_half_distance(),
-        "text_match_of_photos": judge.real_text_match(),
-    }
     examples = options.examples or _held_out_captions(materials)
     summary = _dataset_summary(materials)
-    text_dim = materials.captions.sentences.shape[-1]
     encoder = load_text_encoder(run.text_encoder)
     title = options.title or f"{find_recipe(run.recipe).title} on {summary.title}"
     fields: dict[str, Any] = {
@@ -105,19 +93,45 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
             "seconds": checkpoint["seconds"],
             "hyperparameters": config_to_dict(run.config),
         },
-        "metrics": metrics,
+        "metrics": {},
         "default_truncation": options.default_truncation,
         "examples": list(examples),
     }
-    grid = _example_grid(generator, examples, encoder, run.config.noise_dim, options.default_truncation)
+    _check_fields(fields)
+
+    generator = build_recipe(run, materials, console).generator
+    generator.load_state_dict(checkpoint["ema"])
+    generator.eval().requires_grad_(False)
+    judge = build_judge(run, materials, console)
+    say(console, f"measuring {found[-1].name} on {judge.num_generated} pictures")
+    measurement = judge.measure(generator, run.config.noise_dim, torch.device("cpu"))
+    fields["metrics"] = {
+        **measurement.as_dict(),
+        "fd_lite0_split_half": judge.split_half_distance(),
+        "text_match_of_photos": judge.real_text_match(),
+        "measured_on": "training" if materials.held_out is materials.train else "held-out",
+    }
     files: dict[str, bytes | Path] = {
-        "generator.onnx": generator_to_onnx(
-            generator, run.config.noise_dim, text_dim, [run.config.resolution]
+        GENERATOR_NAME: generator_to_onnx(
+            generator, run.config.noise_dim, encoder.dim, [run.config.resolution]
         ),
-        "samples.webp": grid,
+        "samples.webp": _example_grid(
+            generator, examples, encoder, run.config.noise_dim, options.default_truncation
+        ),
         "MODEL_CARD.md": model_card(fields).encode(),
     }
     return write_bundle(out, fields, files)
+
+
+def _check_fields(fields: dict[str, Any]) -> None:
+    """Refuse a wrong name or sentence now rather than after minutes of measuring.
+
+    Raises:
+        BundleError: As said.
+    """
+    unwritten = {GENERATOR_NAME: {"sha256": "0" * 64, "size": 0}}
+    content = {"schema_version": SCHEMA_VERSION, "created": 0, "code_version": "0", "files": unwritten}
+    parse_manifest(json.dumps(content | fields).encode(), "the bundle's manifest")
 
 
 def _dataset_summary(materials: Materials) -> DatasetSummary:
@@ -134,8 +148,11 @@ def _dataset_summary(materials: Materials) -> DatasetSummary:
 
 
 def _held_out_captions(materials: Materials) -> tuple[str, ...]:
-    chosen = np.random.default_rng(0).permutation(materials.held_out)[:6]
-    return tuple(materials.dataset.records[i].captions[0][:200] for i in chosen)
+    captions = [materials.dataset.records[i].captions[0] for i in materials.held_out]
+    usable = [caption for caption in captions if len(caption) <= 200 and caption.isprintable()]
+    if not usable:
+        raise BundleError("no held-out caption fits on a page: give sentences with --example")
+    return tuple(np.random.default_rng(0).permutation(usable)[:_NUM_EXAMPLES].tolist())
 
 
 def _example_grid(

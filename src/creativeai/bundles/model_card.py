@@ -6,10 +6,10 @@ from typing import Any
 __all__ = ["model_card"]
 
 _METRICS = (
-    ("fd_lite0", "fd_lite0 to the held-out photos (lower is better; not the FID)", "{:.1f}"),
-    ("fd_lite0_split_half", "fd_lite0 of one half of the held-out photos against the other", "{:.1f}"),
-    ("text_match", "text match: right one of 100 held-out captions retrieved (chance 1%)", "{:.1%}"),
-    ("text_match_of_photos", "the same for the real held-out photos", "{:.1%}"),
+    ("fd_lite0", "fd_lite0 to the photos (lower is better; not the FID)", "{:.1f}"),
+    ("fd_lite0_split_half", "fd_lite0 of one half of the photos against the other", "{:.1f}"),
+    ("text_match", "text match: right one of 100 captions retrieved (chance 1%)", "{:.1%}"),
+    ("text_match_of_photos", "the same for the real photos", "{:.1%}"),
     ("diversity", "diversity of the pictures / of the photos", "{:.2f}"),
     ("seed_diversity", "diversity among seeds of one sentence / of the photos", "{:.2f}"),
 )
@@ -20,6 +20,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
     dataset, training, metrics = fields["dataset"], fields["training"], fields["metrics"]
     rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
     settings = [f"| {key} | {value} |" for key, value in sorted(training["hyperparameters"].items())]
+    measured_on = metrics.get("measured_on", "held-out")
     examples = [f"{number}. {text}" for number, text in enumerate(fields["examples"], 1)]
     return "\n".join(
         [
@@ -52,7 +53,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "## Training",
             "",
             f"{training['steps']} steps, {training['images_seen']} pictures seen, "
-            f"{training['seconds'] / 3600:.2f} hours on this machine.",
+            f"{training['seconds'] / 3600:.2f} hours.",
             "",
             "| setting | value |",
             "|---|---|",
@@ -60,8 +61,8 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "## Measured at export",
             "",
-            f"On {metrics.get('num_generated', 0)} pictures of held-out captions against "
-            f"{metrics.get('num_real', 0)} held-out photos, truncation 1:",
+            f"On {metrics.get('num_generated', 0)} pictures of {measured_on} captions against "
+            f"{metrics.get('num_real', 0)} {measured_on} photos, truncation 1:",
             "",
             "| figure | value |",
             "|---|---|",

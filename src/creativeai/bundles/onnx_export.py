@@ -11,6 +11,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from creativeai.errors import BundleError
 from creativeai.models.conditioning import TextTensors
 
 __all__ = ["generator_to_onnx", "store_weights_in_half"]
@@ -70,7 +71,7 @@ def store_weights_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     ONNX Runtime folds the casts when it loads the graph: half the bytes on disk, the speed of float32.
 
     Raises:
-        ValueError: A weight is beyond the range of float16.
+        BundleError: A weight is not finite or beyond the range of float16.
     """
     graph = model.graph
     casts: list[Any] = []
@@ -80,8 +81,10 @@ def store_weights_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
         if weight.data_type != TensorProto.FLOAT or values.size < _SMALLEST_HALVED:
             kept.append(weight)
             continue
-        if np.abs(values).max() > np.finfo(np.float16).max:
-            raise ValueError(f"weight {weight.name} is too large for half precision")
+        if not np.abs(values).max() <= np.finfo(np.float16).max:  # NaN is not either
+            raise BundleError(
+                f"weight {weight.name} is too large for half precision: export another checkpoint"
+            )
         half = f"{weight.name}_half"
         kept.append(numpy_helper.from_array(values.astype(np.float16), half))
         casts.append(helper.make_node("Cast", [half], [weight.name], to=TensorProto.FLOAT))

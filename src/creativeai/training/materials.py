@@ -140,7 +140,10 @@ def _matcher(
             num_steps,
             advance,
         )
-    replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
+    try:
+        replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
+    except (OSError, RuntimeError) as error:
+        raise TrainingError(f"can't write {file}: {str(error).splitlines()[0]}") from error
     return matcher
 
 
