@@ -206,7 +206,9 @@ def train(
     start_from: Annotated[
         Optional[Path], typer.Option(help="Take the first weights from this run, where they fit.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of weights, noise and data order.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights, noise and data order.")
+    ] = 0,
     sample_steps: Annotated[int, typer.Option(min=1, help="Steps between two sample grids.")] = 500,
     measure_minutes: Annotated[float, typer.Option(min=0, help="Minutes between two measurements.")] = 15.0,
     compile: Annotated[

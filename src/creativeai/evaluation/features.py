@@ -1,5 +1,6 @@
 """Pictures as EfficientNet-Lite0 sees them, for every metric."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from creativeai.models.efficientnet_lite import EfficientNetLite0
 from creativeai.models.text_image_matcher import describe_images
 
-__all__ = ["FeatureExtractor", "PictureFeatures"]
+__all__ = ["FeatureExtractor", "PictureFeatures", "join_features"]
 
 _SIDE = 224
 _BATCH_SIZE = 32
@@ -39,17 +40,23 @@ class FeatureExtractor:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> PictureFeatures:
         """Features, on the CPU, of pictures [N, 3, R, R] on any device."""
-        device = self.network.head.weight.device
-        pooled, descriptions = [], []
-        for batch in images.split(_BATCH_SIZE):
-            batch = batch.to(device)
-            batch = ((batch.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
-            if batch.shape[-1] != _SIDE:
-                shrinks = batch.shape[-1] > _SIDE
-                batch = F.interpolate(batch, size=(_SIDE, _SIDE), mode="bicubic", antialias=shrinks).clamp(
-                    -1, 1
-                )
-            features = self.network(batch.contiguous(memory_format=torch.channels_last))
-            pooled.append(self.network.pool(features[-1]).float().cpu())
-            descriptions.append(describe_images(batch, features).cpu())
-        return PictureFeatures(torch.cat(pooled), torch.cat(descriptions))
+        return join_features([self._batch(batch) for batch in images.split(_BATCH_SIZE)])
+
+    def _batch(self, images: Tensor) -> PictureFeatures:
+        images = ((images.to(self.network.head.weight.device).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+        if images.shape[-1] != _SIDE:
+            shrinks = images.shape[-1] > _SIDE
+            images = F.interpolate(images, size=(_SIDE, _SIDE), mode="bicubic", antialias=shrinks).clamp(
+                -1, 1
+            )
+        features = self.network(images.contiguous(memory_format=torch.channels_last))
+        return PictureFeatures(
+            self.network.pool(features[-1]).float().cpu(), describe_images(images, features).cpu()
+        )
+
+
+def join_features(parts: Sequence[PictureFeatures]) -> PictureFeatures:
+    """Features of all the parts' pictures, in their order."""
+    return PictureFeatures(
+        torch.cat([part.pooled for part in parts]), torch.cat([part.descriptions for part in parts])
+    )

@@ -1,6 +1,5 @@
 """One fair measurement of a generator, the same in training and after: distance, diversity, text match."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from creativeai.evaluation.features import FeatureExtractor
+from creativeai.evaluation.features import FeatureExtractor, join_features
 from creativeai.evaluation.metrics import frechet_distance, mean_pairwise_distance, retrieval_accuracy
 from creativeai.models.conditioning import sentence_tensors
 from creativeai.models.pixels import pixels_to_tensor
@@ -23,6 +22,8 @@ SEED_COLLAPSE_RATIO = 0.15
 """The same for pictures of one sentence, which are more alike: here the noise is all but ignored."""
 _SEED = 20191
 _BATCH_SIZE = 16
+_PHOTOS_AT_ONCE = 256
+_NUM_SEED_SENTENCES = 4
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,11 @@ class Judge:
         self.num_generated = num_generated
         self.captions = captions
         self.pictures = pictures
-        photos = pixels_to_tensor(images[pictures])
-        self._real = extractor(photos)
+        chunks = np.array_split(pictures, -(-len(pictures) // _PHOTOS_AT_ONCE))
+        self._real = join_features([extractor(pixels_to_tensor(images[chunk])) for chunk in chunks])
         self.real_features = self._real.pooled.numpy()
-        self.real_diversity = mean_pairwise_distance(self.real_features)
+        # Photos that are all the same are no reason to stop a run.
+        self.real_diversity = max(mean_pairwise_distance(self.real_features), 1e-6)
 
     def real_text_match(self) -> float:
         """Text match of the held-out photos with their own first captions: the matcher's ceiling."""
@@ -90,13 +92,7 @@ class Judge:
         return frechet_distance(self.real_features[order[:half]], self.real_features[order[half : 2 * half]])
 
     @torch.no_grad()
-    def measure(
-        self,
-        generator: nn.Module,
-        noise_dim: int,
-        device: torch.device,
-        on_progress: Callable[[int, int], None] | None = None,
-    ) -> Measurement:
+    def measure(self, generator: nn.Module, noise_dim: int, device: torch.device) -> Measurement:
         """Measure a generator in evaluation mode, with fixed noise and captions."""
         pictures = np.resize(self.pictures, self.num_generated)
         # The i-th round over the held-out pictures takes their i-th captions.
@@ -105,22 +101,16 @@ class Judge:
         sentences = torch.from_numpy(self.captions.of(pictures, which))
         random = torch.Generator().manual_seed(_SEED)
         noise = torch.randn(self.num_generated, noise_dim, generator=random)
-        batches = []
-        for start in range(0, self.num_generated, _BATCH_SIZE):
-            chunk = slice(start, start + _BATCH_SIZE)
-            batches.append(self.extractor(_run(generator, noise[chunk], sentences[chunk], device)))
-            if on_progress:
-                on_progress(min(start + _BATCH_SIZE, self.num_generated), self.num_generated)
-        generated = torch.cat([batch.pooled for batch in batches]).numpy()
-        diversity = mean_pairwise_distance(generated) / self.real_diversity
+        batches = zip(noise.split(_BATCH_SIZE), sentences.split(_BATCH_SIZE), strict=True)
+        generated = join_features([self.extractor(_run(generator, *batch, device)) for batch in batches])
+        pooled = generated.pooled.numpy()
+        diversity = mean_pairwise_distance(pooled) / self.real_diversity
         seed_diversity = self._seed_diversity(generator, noise, sentences, device)
         return Measurement(
-            fd_lite0=frechet_distance(generated, self.real_features),
+            fd_lite0=frechet_distance(pooled, self.real_features),
             diversity=diversity,
             seed_diversity=seed_diversity,
-            text_match=self._text_match(
-                torch.cat([batch.descriptions for batch in batches]), sentences, pictures
-            ),
+            text_match=self._text_match(generated.descriptions, sentences, pictures),
             collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
             num_generated=self.num_generated,
             num_real=len(self.real_features),
@@ -134,10 +124,9 @@ class Judge:
     def _seed_diversity(
         self, generator: nn.Module, noise: Tensor, sentences: Tensor, device: torch.device
     ) -> float:
-        num_sentences = min(4, len(sentences))
         distances = []
-        for sentence in sentences[:num_sentences]:
-            batch = noise[:_BATCH_SIZE]
+        batch = noise[:_BATCH_SIZE]
+        for sentence in sentences[:_NUM_SEED_SENTENCES]:
             images = _run(generator, batch, sentence.expand(len(batch), -1), device)
             distances.append(mean_pairwise_distance(self.extractor(images).pooled.numpy()))
         return float(np.mean(distances)) / self.real_diversity

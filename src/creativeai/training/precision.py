@@ -1,9 +1,11 @@
 """Device, number format and compilation: what makes a step fast on this machine."""
 
 import shutil
+import sysconfig
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,7 +39,7 @@ def choose_precision(use_compile: bool | None = None) -> Precision:
     """The fastest way this machine has.
 
     A GPU where there is one, bfloat16 where the processor has instructions for it, compilation where a C++
-    compiler is found.
+    compiler and Python's headers are found.
 
     Args:
         use_compile: Force compilation on or off; None decides by the machine.
@@ -48,7 +50,9 @@ def choose_precision(use_compile: bool | None = None) -> Precision:
         can_compile = True
     else:
         use_bfloat16 = torch.cpu._is_avx512_bf16_supported()
-        can_compile = any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++"))
+        has_compiler = any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++"))
+        # torch.compile builds an extension module; Debian's python3 comes without the headers for it.
+        can_compile = has_compiler and Path(sysconfig.get_path("include"), "Python.h").exists()
     return Precision(
         device, use_bfloat16, can_compile if use_compile is None else use_compile, torch.channels_last
     )
