@@ -15,17 +15,17 @@ def start_server(*options: str) -> tuple[subprocess.Popen[str], str]:
     line = process.stdout.readline()
     assert " at http://" in line, process.communicate(timeout=10)[1]
     url = line.split()[-1]
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=10):
                 return process, url
         except urllib.error.HTTPError:
             time.sleep(0.05)
-    raise AssertionError("the server was not ready after 30 s")
+    raise AssertionError("the server was not ready after 60 s")
 
 
 def stop_server(process: subprocess.Popen[str]) -> str:
     """Stop it as an init system does; returns its log."""
     process.terminate()
-    return process.communicate(timeout=20)[1]
+    return process.communicate(timeout=60)[1]

@@ -22,7 +22,7 @@ PATH = "/v1/images/generations"
 
 
 def connect(url: str) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
 
 
 def post(url: str, **fields: Any) -> tuple[int, dict[str, Any]]:
@@ -99,7 +99,7 @@ def test_stops_cleanly(bundle: Path, how: signal.Signals) -> None:
     process, url = start_server("--models", str(bundle))
     assert post(url, prompt="a bird")[0] == 200
     process.send_signal(how)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in log
     assert "POST /v1/images/generations 200" in log
@@ -114,7 +114,7 @@ def test_requests_under_way_are_finished(bundle: Path) -> None:
     response = connection.getresponse()
     assert len(json.loads(response.read())["data"]) == 64
     connection.close()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     stop_server(process)
 
 

@@ -5,7 +5,6 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -47,7 +46,7 @@ def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
         "by `Prefer: wait=SECONDS`.",
         responses={200: GenerationResponse, **describe_errors(400, 404, 413, 415, 429, 503)},
     )
-    def generate(body: GenerationRequest) -> dict[str, Any]:
+    def generate(body: GenerationRequest) -> Response:
         """Pictures of what a text says."""
         start = time.perf_counter()
         model = models.get(body.model)
@@ -73,7 +72,7 @@ def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
             unknown_words=model.engine.unknown_words(valid.text),
             duration_ms=round((time.perf_counter() - start) * 1000, 2),
         )
-        return answer.model_dump(exclude_none=True)
+        return Response(answer.model_dump_json(exclude_none=True), mimetype="application/json")
 
     @app.get(
         "/v1/images/render",
