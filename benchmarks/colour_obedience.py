@@ -2,12 +2,12 @@
 
     python benchmarks/colour_obedience.py [--model NAME|PATH] [--num 32] [--photos DATASET]
 
-For each of eight colours, 32 pictures of "a COLOUR bird" with seeds 0 to 31. A picture's colour is the dominant one of
-its middle, as `creativeai.data.attributes.body_colour` names it. A colour is obeyed when more pictures have it than any
-other.
+For each of eight colours, 32 pictures of "a COLOUR bird" with seeds 0 to 31. A picture's colour is the
+dominant one of its middle, as `creativeai.data.attributes.body_colour` names it. A colour is obeyed when more
+pictures have it than any other.
 
-With --photos, the same rule is applied to the photos of a prepared dataset whose short caption is "a COLOUR bird":
-how far the rule itself is to be trusted.
+With --photos, the same rule is applied to the photos of a prepared dataset whose short caption is "a COLOUR
+bird": how far the rule itself is to be trusted.
 """
 
 import argparse

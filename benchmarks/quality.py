@@ -2,9 +2,10 @@
 
     python benchmarks/quality.py --model birds --data DATASET [--truncation 1.0]
 
-Measures the bundle's own graph, as users get it: `fd_lite0` to the held-out photos and that of one half of these photos
-against the other, text match (the right one of 100 held-out captions) and that of the photos themselves, diversity. The
-judge's text-image matcher is trained first, on the dataset's training photos, which takes some minutes.
+Measures the bundle's own graph, as users get it: `fd_lite0` to the held-out photos and that of one half of
+these photos against the other, text match (the right one of 100 held-out captions) and that of the photos
+themselves, diversity. The judge's text-image matcher is trained first, on the dataset's training photos,
+which takes some minutes.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from creativeai.bundles import find_bundle
 from creativeai.data import CaptionedImages
 from creativeai.models.conditioning import TextTensors
 from creativeai.recipes.registry import find_preset, find_recipe
-from creativeai.training.run import Run
 from creativeai.training.materials import build_judge, load_materials
+from creativeai.training.run import Run
 from measuring import report
 
 
@@ -78,8 +79,8 @@ def main() -> None:
     half = judge.split_half_distance()
     report(
         "quality",
-        f"{manifest.name} at truncation {truncation}: fd_lite0 {result.fd_lite0:.1f} (photos, half against half: "
-        f"{half:.1f}; ratio {result.fd_lite0 / half:.2f}), text match {result.text_match:.1%} "
+        f"{manifest.name} at truncation {truncation}: fd_lite0 {result.fd_lite0:.1f} "
+        f"(photos, half against half: {half:.1f}; ratio {result.fd_lite0 / half:.2f}), text match {result.text_match:.1%} "
         f"(photos: {judge.real_text_match():.1%}), diversity {result.diversity:.2f}, "
         f"among seeds {result.seed_diversity:.2f}",
         model=manifest.name,

@@ -2,10 +2,11 @@
 
     python benchmarks/training_speed.py --data DATASET [--preset compact] [--steps 12]
 
-Both train the same recipe with the same batch in the same process, in turns, so that a machine that slows down slows
-both. Ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile. Plain is the recipe as PyTorch
-runs it by default: eager, float32, NCHW. A third column takes our two rewritten convolutions away too (the strided
-depthwise backward and the fused upsampling), for the step as one would write it from the paper.
+Both train the same recipe with the same batch in the same process, in turns, so that a machine that slows
+down slows both. Ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile. Plain is
+the recipe as PyTorch runs it by default: eager, float32, NCHW. A third column takes our two rewritten
+convolutions away too (the strided depthwise backward and the fused upsampling), for the step as one would
+write it from the paper.
 """
 
 import argparse
@@ -129,8 +130,8 @@ def main() -> None:
     report(
         "training_speed",
         f"{rates['ours']:.1f} pictures/s, {rates['ours'] / rates['eager']:.2f} times plain eager fp32 NCHW "
-        f"({rates['eager']:.1f}), {rates['ours'] / rates['written_out']:.2f} times the same without our rewritten "
-        f"convolutions ({rates['written_out']:.1f})",
+        f"({rates['eager']:.1f}), {rates['ours'] / rates['written_out']:.2f} times the same "
+        f"without our rewritten convolutions ({rates['written_out']:.1f})",
         **{f"{name}_pictures_per_second": round(rate, 2) for name, rate in rates.items()},
     )
 
