@@ -23,7 +23,7 @@ MODELS: list[dict[str, Any]] = [
         "preset": "compact",
         "resolution": 128,
         "dataset": {"name": "birds525", "title": "Birds 525", "licence": "CC0", "num_train": 1834},
-        "licence": "Apache-2.0",
+        "licence": "CC0",
         "metrics": {"fd_lite0": 41.27, "text_match": 0.22},
         "examples": [
             "a small red bird with black wings",

@@ -25,7 +25,7 @@ def test_card_tells_what_the_model_is() -> None:
         "128 × 128",
     ]:
         assert fact in birds
-    assert "41.3" in birds and "22%" in birds
+    assert "41.3" in birds and "22.0%" in birds
     assert "api/models/birds/samples" in birds
     assert "gan_cls / debug" in toys
 

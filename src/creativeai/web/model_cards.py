@@ -9,14 +9,23 @@ METRICS = {
     "fd_lite0": (
         "Fréchet distance (Lite0)",
         "{:.1f}",
-        "Distance between drawn and real pictures; lower is better",
+        "Between drawn and real pictures; lower is better. Not the FID",
+    ),
+    "fd_lite0_split_half": (
+        "– of real pictures",
+        "{:.1f}",
+        "One half of the real pictures against the other",
     ),
     "text_match": (
         "Text match",
-        "{:.0%}",
-        "How often a picture's own caption is picked out of 100; chance is 1%",
+        "{:.1%}",
+        "How often a picture's caption is picked out of 100; chance is 1%",
     ),
-    "diversity": ("Diversity", "{:.2f}", "How different pictures are, beside real ones at 1"),
+    "text_match_of_photos": ("– of real pictures", "{:.1%}", "How often it is picked for real pictures"),
+    "diversity": ("Diversity", "{:.2f}", "How different pictures are; real ones are at 1"),
+    "seed_diversity": ("– of one sentence", "{:.2f}", "How different the seeds of one sentence are"),
+    "num_generated": ("Measured on", "{:,} pictures", ""),
+    "num_real": ("– against", "{:,} real pictures", ""),
 }
 
 
@@ -73,7 +82,6 @@ def _facts(model: dict[str, Any], dataset: dict[str, Any]) -> list[tuple[str, st
         ("Recipe", recipe),
         ("Trained on", trained_on),
         ("Pictures' licence", str(dataset.get("licence") or "")),
-        ("Model's licence", str(model.get("licence") or "")),
         ("Size", f"{resolution} × {resolution} pixels" if resolution else ""),
     ]
 
@@ -81,7 +89,9 @@ def _facts(model: dict[str, Any], dataset: dict[str, Any]) -> list[tuple[str, st
 def _metrics(metrics: dict[str, Any]) -> list[html.Div]:
     """Return the numbers among a model's metrics, the known ones by their names and with what they mean."""
     shown = []
-    for key, value in metrics.items():
+    # Known ones first, in the order above.
+    for key in [*METRICS, *sorted(metrics.keys() - METRICS.keys())]:
+        value = metrics.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         name, form, meaning = METRICS.get(key, (key.replace("_", " "), "{:.4g}", ""))

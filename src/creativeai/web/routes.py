@@ -99,4 +99,5 @@ def _file(content: bytes, content_type: str) -> Response:
     # A model may be trained again under its name: ask each time, and send the same picture only once.
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

@@ -27,7 +27,7 @@
 
   /** Put a picture over the one before it and fade it in once it is decoded: no blank moment in between. */
   async function paint(tile, picture, label) {
-    const image = new Image(picture.size, picture.size);
+    const image = new Image();
     image.alt = label;
     image.src = picture.src;
     tile.wanted = image;

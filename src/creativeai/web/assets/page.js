@@ -51,8 +51,10 @@
       ? `More like seed ${first.seed}, with variety ${truncation.toFixed(2)}`
       : "";
     root.state = "drawn";
-    const shown = first || { text, model, seed, truncation };
+    // What leads back here: the first picture's own seed and variety.
+    const shown = { text, model, seed: pictures[0].seed, truncation: pictures[0].truncation };
     window.history.replaceState(null, "", ca.lightbox.link(shown));
+    clearTimeout(settling);
     settling = setTimeout(() => {
       element("announcer").textContent = `${pictures.length} pictures of ${text}`;
       ca.history.add({ ...shown, count: pictures.length }, pictures);
