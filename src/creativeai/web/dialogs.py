@@ -73,6 +73,7 @@ def lightbox() -> dmc.Modal:
                                         [icon("more"), "More like this"], id="more", className="action"
                                     ),
                                     label=MORE_LIKE_THIS,
+                                    position="bottom",
                                     multiline=True,
                                     w=260,
                                 ),
