@@ -80,9 +80,9 @@ def main() -> None:
     report(
         "quality",
         f"{manifest.name} at truncation {truncation}: fd_lite0 {result.fd_lite0:.1f} "
-        f"(photos, half against half: {half:.1f}; ratio {result.fd_lite0 / half:.2f}), text match {result.text_match:.1%} "
-        f"(photos: {judge.real_text_match():.1%}), diversity {result.diversity:.2f}, "
-        f"among seeds {result.seed_diversity:.2f}",
+        f"(photos, half against half: {half:.1f}; ratio {result.fd_lite0 / half:.2f}), "
+        f"text match {result.text_match:.1%} (photos: {judge.real_text_match():.1%}), "
+        f"diversity {result.diversity:.2f}, among seeds {result.seed_diversity:.2f}",
         model=manifest.name,
         truncation=truncation,
         **result.as_dict(),
