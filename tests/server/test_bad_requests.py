@@ -67,6 +67,8 @@ def error_of(response: TestResponse, status: int) -> dict[str, Any]:
         ({"background": "transparent"}, "background", "opaque"),
         ({"stream": True}, "stream", "False"),
         ({"colour": "red"}, "colour", "not a parameter"),
+        ({"a\nb": "red"}, "a b", "not a parameter"),
+        ({"x" * 10_000: 1}, "x" * 100, "not a parameter"),
     ],
 )
 def test_wrong_field(client: FlaskClient, fields: dict[str, Any], param: str, said: str) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from creativeai.errors import UserError
 from creativeai.server.run import serve
-from server.live_server import start_server, stop_server
+from server.live_server import start_server
 
 PATH = "/v1/images/generations"
 
@@ -94,9 +95,18 @@ def test_health_is_answered_while_pictures_wait(server_url: str) -> None:
         thread.join()
 
 
+@pytest.fixture
+def own_server(bundle: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server for one test, which may stop it."""
+    process, url = start_server("--models", str(bundle), stderr=subprocess.PIPE)
+    yield process, url
+    process.kill()
+    process.communicate()
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_stops_cleanly(bundle: Path, how: signal.Signals) -> None:
-    process, url = start_server("--models", str(bundle))
+def test_stops_cleanly(own_server: tuple[subprocess.Popen[str], str], how: signal.Signals) -> None:
+    process, url = own_server
     assert post(url, prompt="a bird")[0] == 200
     process.send_signal(how)
     _, log = process.communicate(timeout=60)
@@ -105,17 +115,17 @@ def test_stops_cleanly(bundle: Path, how: signal.Signals) -> None:
     assert "POST /v1/images/generations 200" in log
 
 
-def test_requests_under_way_are_finished(bundle: Path) -> None:
-    process, url = start_server("--models", str(bundle))
+def test_requests_under_way_are_finished(own_server: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = own_server
     connection = connect(url)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
     body = json.dumps({"prompt": "a bird", "n": 64})
     connection.request("POST", PATH, body, {"Content-Type": "application/json"})
     process.terminate()
-    response = connection.getresponse()
-    assert len(json.loads(response.read())["data"]) == 64
+    assert len(json.loads(connection.getresponse().read())["data"]) == 64
     connection.close()
     assert process.wait(60) == 0
-    stop_server(process)
 
 
 def run_serve(*options: str) -> subprocess.CompletedProcess[str]:

@@ -61,8 +61,8 @@ def _answer(error: ApiError) -> Response:
 def from_validation_error(error: ValidationError) -> ApiError:
     """The first thing wrong with a request's fields, by the field's name."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    location = [str(part) for part in first["loc"]]
-    param = location[0] if location else None
+    # A field that should not be there has whatever name the caller gave it.
+    param = " ".join(str(first["loc"][0]).split())[:100] if first["loc"] else None
     if first["type"] == "missing":
         message = f"{param} is missing"
     elif first["type"] == "extra_forbidden":
