@@ -83,7 +83,9 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     """The run's networks and losses, freshly initialised from the run's seed."""
 
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
-        return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
+        # Forked, so that the networks' first weights follow from the run's seed, be the guide trained or read.
+        with torch.random.fork_rng(devices=[]):
+            return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
 
     text_dim = materials.captions.sentences.shape[-1]
     context = BuildContext(text_dim, materials.feature_network, train_guide)
@@ -127,11 +129,7 @@ def _matcher(
             raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
         return matcher.eval().requires_grad_(False)
     seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    # Forked, so that the networks' first weights follow from the run's seed, be the matcher trained or read.
-    with (
-        torch.random.fork_rng(devices=[]),
-        _progress(console, f"training the {name}'s text-image matcher") as advance,
-    ):
+    with _progress(console, f"training the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
             materials.images,
             materials.captions,
