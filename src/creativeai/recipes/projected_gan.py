@@ -199,7 +199,7 @@ class ProjectedGanRecipe:
         return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen))
 
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
-        """Hinge on real, generated and mismatched pairs, summed over the heads."""
+        """Hinge on real, generated and mismatched pairs, averaged over the heads."""
         with torch.no_grad():
             real_features = self.feature_network(self._view(batch.images))
         sentence = self._noisy(batch.text.sentence)

@@ -17,7 +17,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: The disk is full or can't be written; an older file of that name is untouched.
     """
-    temporary = path.with_name(f"{path.name}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # two runs may share a dataset
     try:
         with open(temporary, "wb") as file:
             write(file)
