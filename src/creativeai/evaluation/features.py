@@ -12,7 +12,6 @@ from creativeai.models.text_image_matcher import describe_images
 
 __all__ = ["FeatureExtractor", "PictureFeatures", "join_features"]
 
-_SIDE = 224
 _BATCH_SIZE = 32
 
 
@@ -30,12 +29,14 @@ class PictureFeatures:
 class FeatureExtractor:
     """Batches pictures through the frozen network.
 
-    Every picture is clipped to [-1, 1], rounded to 8 bits as a saved one would be, and resized to 224 px
+    Every picture is clipped to [-1, 1], rounded to 8 bits as a saved one would be, and resized to one side
     (bicubic, with antialiasing where it shrinks), whatever its size: figures of models of different
     resolution compare.
     """
 
     network: EfficientNetLite0
+    side: int = 224
+    """Side in pixels that every picture is seen at; figures of different sides don't compare."""
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> PictureFeatures:
@@ -44,11 +45,10 @@ class FeatureExtractor:
 
     def _batch(self, images: Tensor) -> PictureFeatures:
         images = ((images.to(self.network.head.weight.device).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
-        if images.shape[-1] != _SIDE:
-            shrinks = images.shape[-1] > _SIDE
-            images = F.interpolate(images, size=(_SIDE, _SIDE), mode="bicubic", antialias=shrinks).clamp(
-                -1, 1
-            )
+        if images.shape[-1] != self.side:
+            shrinks = images.shape[-1] > self.side
+            images = F.interpolate(images, size=(self.side, self.side), mode="bicubic", antialias=shrinks)
+            images = images.clamp(-1, 1)
         features = self.network(images.contiguous(memory_format=torch.channels_last))
         return PictureFeatures(
             self.network.pool(features[-1]).float().cpu(), describe_images(images, features).cpu()

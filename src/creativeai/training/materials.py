@@ -83,7 +83,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     """The run's networks and losses, freshly initialised from the run's seed."""
 
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
-        # Forked, so that the networks' first weights follow from the run's seed, be the guide trained or read.
+        # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
             return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
 
