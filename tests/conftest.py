@@ -15,6 +15,7 @@ os.environ["COLUMNS"] = "200"
 
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,3 +33,23 @@ def _seeded() -> None:
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def toybirds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 drawn birds at 32 px, prepared, the captions encoded with the first training; not to be changed."""
+    from creativeai.data import prepare
+
+    out = tmp_path_factory.mktemp("datasets") / "toybirds"
+    return prepare("toybirds", out, num_pictures=24, resolutions=(32,)).path
+
+
+@pytest.fixture(scope="session")
+def trained(toybirds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that took two steps and was measured; copy it to go on with it."""
+    from creativeai.training.command import run_training
+    from tiny_training import options
+
+    run = tmp_path_factory.mktemp("runs") / "trained"
+    run_training(options(data=toybirds, out=run, num_steps=2))
+    return run

@@ -1,0 +1,208 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from creativeai.models.text_image_matcher import describe_images
+from creativeai.recipes.augmentation import DiffAugment
+from creativeai.recipes.contract import Batch, BuildContext
+from creativeai.recipes.projected_gan import (
+    PRESETS,
+    ProjectedGanConfig,
+    ProjectedGanRecipe,
+    ProjectedGanState,
+    augmented_view,
+    build,
+    pair_distance,
+)
+
+MakeBatch = Callable[..., Batch]
+NO_AUGMENTATION = DiffAugment(colour=0, translation=0, cutout=0)
+EXACT = replace(PRESETS["debug"], text_noise=0.0, augment=NO_AUGMENTATION)
+"""Nothing random, so that a loss can be computed a second time by hand."""
+
+
+@pytest.fixture
+def recipe(context: BuildContext) -> ProjectedGanRecipe:
+    recipe = build(EXACT, context)
+    recipe.discriminator.eval()  # the power iteration of spectral norm stands still
+    return recipe
+
+
+def logits(recipe: ProjectedGanRecipe, images: Tensor, sentence: Tensor) -> list[np.ndarray[Any, Any]]:
+    features = recipe.feature_network(augmented_view(recipe.config, images))
+    heads = recipe.discriminator.logits(recipe.discriminator.codes(features), sentence)
+    return [head.detach().double().numpy() for head in heads]
+
+
+def test_discriminator_loss_is_hinge_with_mismatched_captions(
+    recipe: ProjectedGanRecipe, make_batch: MakeBatch
+) -> None:
+    batch = make_batch(EXACT)
+    passed = recipe.generate(recipe.generator, batch)
+    loss, parts = recipe.discriminator_loss(batch, passed)
+
+    real = logits(recipe, batch.images, batch.text.sentence)
+    mismatched = logits(recipe, batch.images, batch.mismatched_sentence)
+    fake = logits(recipe, passed.fakes, passed.sentence)
+    expected = {
+        "real": np.mean([np.maximum(0, 1 - head).mean() for head in real]),
+        "fake": np.mean([np.maximum(0, 1 + head).mean() for head in fake]),
+        "mismatched": np.mean([np.maximum(0, 1 + head).mean() for head in mismatched]),
+    }
+    assert {name: part.item() for name, part in parts.items()} == pytest.approx(expected, rel=1e-4)
+    weight = EXACT.mismatch_weight
+    wrong = (expected["fake"] + weight * expected["mismatched"]) / (1 + weight)
+    assert loss.item() == pytest.approx(expected["real"] + wrong, rel=1e-4)
+
+
+def test_generator_loss_is_its_parts_by_their_weights(
+    recipe: ProjectedGanRecipe, make_batch: MakeBatch
+) -> None:
+    batch = make_batch(EXACT)
+    passed = recipe.generate(recipe.generator, batch)
+    # Out of range here and there, so that the penalty has something to say.
+    passed = replace_fakes(recipe, passed, passed.fakes * 3)
+    loss, parts = recipe.generator_loss(batch, passed)
+
+    excess = np.maximum(0, np.abs(passed.fakes.detach().double().numpy()) - 1)
+    assert parts["range"].item() == pytest.approx((excess**2).mean(), rel=1e-4)
+    fake = logits(recipe, passed.fakes, passed.sentence)
+    assert parts["adversarial"].item() == pytest.approx(-np.mean([head.mean() for head in fake]), rel=1e-4)
+    distances = [pair_distance(images).item() for images in (passed.fakes, batch.images)]
+    assert parts["diversity"].item() == pytest.approx(distances[0] / distances[1], rel=1e-4)
+    expected = (
+        parts["adversarial"].item()
+        + EXACT.range_weight * parts["range"].item()
+        + EXACT.diversity_weight * max(0, EXACT.diversity_target - parts["diversity"].item())
+        + EXACT.matching_weight * parts["matching"].item()
+    )
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def replace_fakes(recipe: ProjectedGanRecipe, passed: ProjectedGanState, fakes: Tensor) -> ProjectedGanState:
+    seen = augmented_view(recipe.config, fakes)
+    return ProjectedGanState(fakes, passed.sentence, seen, recipe.feature_network(seen))
+
+
+def test_guidance_compares_pictures_of_different_sentences_only(
+    recipe: ProjectedGanRecipe, make_batch: MakeBatch
+) -> None:
+    batch = make_batch(EXACT)
+    passed = recipe.generate(recipe.generator, batch)
+    _, parts = recipe.generator_loss(batch, passed)
+    assert recipe.guide is not None
+    images = recipe.guide.image_codes(describe_images(passed.seen, passed.features)).detach().double()
+    texts = recipe.guide.text_codes(passed.sentence).double()
+    terms = []
+    for first in (0, 2):  # the halves of the batch of four
+        similarity = (images[first : first + 2] @ texts[first : first + 2].T) / EXACT.matching_temperature
+        terms += [-similarity.log_softmax(dim).diagonal().mean() for dim in (0, 1)]
+    assert parts["matching"].item() == pytest.approx(torch.stack(terms).mean().item(), rel=1e-3)
+
+
+def test_guidance_sets_in_and_grows(
+    recipe: ProjectedGanRecipe, context: BuildContext, make_batch: MakeBatch
+) -> None:
+    config = replace(EXACT, matching_start=100, matching_ramp=40, matching_weight=0.5)
+    recipe = build(config, context)
+    weights = [recipe.matching_weight(num_seen) for num_seen in (0, 100, 110, 130, 140, 10**9)]
+    assert weights == pytest.approx([0, 0, 0.125, 0.375, 0.5, 0.5])
+    for num_seen, guided in ((100, False), (101, True)):
+        batch = make_batch(config, num_seen)
+        _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
+        assert ("matching" in parts) == guided
+
+
+def test_without_guidance_no_guide_is_trained(context: BuildContext, make_batch: MakeBatch) -> None:
+    def train_guide(*_: object) -> Any:
+        raise AssertionError("nobody asked for a guide")
+
+    config = replace(EXACT, matching_weight=0.0)
+    recipe = build(config, replace(context, train_guide=train_guide))
+    batch = make_batch(config)
+    _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
+    assert "matching" not in parts
+
+
+def test_each_sentence_is_drawn_twice_in_one_pass(recipe: ProjectedGanRecipe, make_batch: MakeBatch) -> None:
+    batch = make_batch(EXACT)
+    seen: list[Tensor] = []
+
+    def generator(noise: Tensor, text: Any) -> list[Tensor]:
+        seen.append(text.sentence)
+        return list(recipe.generator(noise, text))
+
+    passed = recipe.generate(generator, batch)
+    [asked] = seen
+    assert torch.equal(asked, batch.text.sentence[[0, 1, 0, 1]])
+    assert torch.equal(passed.sentence, asked)
+    assert len(passed.fakes) == 4
+
+
+def test_noise_on_sentences_has_the_deviation_asked_for(context: BuildContext) -> None:
+    recipe = build(replace(EXACT, text_noise=0.25), context)
+    recipe.fit_text(torch.randn(100, context.text_dim) * 0.05)
+    sentence = torch.zeros(4000, context.text_dim)
+    standard = recipe.generator.text(recipe._noisy(sentence)) - recipe.generator.text(sentence)
+    assert standard.std().item() == pytest.approx(0.25, rel=0.05)
+
+
+def test_pair_distance_is_that_of_layouts() -> None:
+    def layout(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        small = image.reshape(3, 16, 2, 16, 2).mean((2, 4))
+        small = small - small.mean((1, 2), keepdims=True)
+        return small / np.sqrt((small**2).mean() + 1e-3)
+
+    images = torch.randn(5, 3, 32, 32)
+    small = [layout(image) for image in images.double().numpy()]
+    expected = np.mean([np.abs(small[0] - small[3]).mean(), np.abs(small[1] - small[4]).mean()])
+    assert pair_distance(images).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_pair_distance_sees_no_mere_change_of_colour_or_contrast() -> None:
+    images = torch.randn(2, 3, 32, 32)
+    brighter = images * 1.5 + torch.randn(2, 3, 1, 1)
+    assert pair_distance(torch.cat([images, brighter])) < 0.01
+    assert pair_distance(torch.cat([images, images.flip(0)])) > 0.5
+
+
+def test_batch_of_pictures_that_equal_each_other_gives_finite_losses(
+    recipe: ProjectedGanRecipe, make_batch: MakeBatch
+) -> None:
+    batch = make_batch(EXACT)
+    batch = replace(batch, images=batch.images[:2].repeat(2, 1, 1, 1))
+    loss, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
+    assert torch.stack([loss, *parts.values()]).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resolution": 64}, "give 32 px, not resolution=64"),
+        ({"num_blocks": (1, 1)}, "channels and num_blocks of 3 and 2 levels"),
+        ({"feature_resolution": 80}, "feature_resolution=80 must be a multiple of 32 from 64"),
+        ({"feature_resolution": 32}, "feature_resolution=32 must be a multiple of 32 from 64"),
+        ({"batch_size": 1}, "batch_size must be at least 2"),
+        ({"channels": (2, 8, 8)}, "must begin with at least 4"),
+        ({"num_blocks": (1, 0, 1)}, r"num_blocks=\(1, 0, 1\) must be above zero"),
+        ({"generator_lr": -1e-3}, "generator_lr=-0.001 must be above zero"),
+        ({"matching_temperature": 0.0}, "matching_temperature=0.0 must be above zero"),
+        ({"guide_steps": 0}, "guide_steps=0 must be above zero"),
+        ({"noise_dim": -8}, "noise_dim=-8 must be above zero"),
+        ({"adam_betas": (0.0, 1.0)}, "adam_betas=.* must be below 1"),
+    ],
+)
+def test_configurations_that_can_not_be_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(PRESETS["debug"], **changes)
+
+
+def test_weights_of_zero_turn_terms_off() -> None:
+    names = ("mismatch_weight", "range_weight", "matching_weight", "diversity_weight", "text_noise")
+    config = ProjectedGanConfig(**dict.fromkeys(names, 0.0))
+    assert config.matching_weight == 0

@@ -1,0 +1,105 @@
+"""The shortest training there is: the `debug` preset for some steps on a few pictures, nothing compiled."""
+
+import io
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from creativeai.training.command import TrainCommand
+from creativeai.training.feed import Feed
+from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, fit
+from creativeai.training.materials import Materials, build_recipe
+from creativeai.training.monitor import Monitor
+from creativeai.training.precision import Precision
+from creativeai.training.run import Run
+from creativeai.training.setup import _sample_sheet
+
+EXACT = Precision(
+    torch.device("cpu"), use_bfloat16=False, use_compile=False, memory_format=torch.channels_last
+)
+
+
+def options(**changes: Any) -> TrainCommand:
+    """What `creativeai train projected_gan --preset debug --no-compile` gives, with changes."""
+    values: dict[str, Any] = {
+        "recipe": "projected_gan",
+        "data": None,
+        "preset": "debug",
+        "minutes": None,
+        "num_steps": None,
+        "settings": (),
+        "resume": None,
+        "out": None,
+        "start_from": None,
+        "seed": 0,
+        "sample_steps": 500,
+        "measure_minutes": 15.0,
+        "use_compile": False,
+    }
+    return TrainCommand(**values | changes)
+
+
+def quiet_console() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+def fresh_state(run: Run, materials: Materials) -> TrainingState:
+    recipe = build_recipe(run, materials, quiet_console())
+    return TrainingState.start(recipe, run.config.ema_half_life, EXACT)
+
+
+def feed_of(run: Run, materials: Materials) -> Feed:
+    config = run.config
+    return Feed(
+        materials.images, materials.captions, materials.train, config.batch_size, config.noise_dim, run.seed
+    )
+
+
+def fit_until(
+    num_steps: int,
+    state: TrainingState,
+    run: Run,
+    materials: Materials,
+    *,
+    judge: Any = None,
+    schedule: Schedule | None = None,
+    console: Console | None = None,
+) -> None:
+    """Train up to a step in `run.folder`, unmeasured unless a judge is given."""
+    sheet: SampleSheet = _sample_sheet(run, materials)
+    with Monitor(run.folder, console or quiet_console()) as monitor:
+        fit(
+            state,
+            feed_of(run, materials),
+            judge,
+            sheet,
+            EXACT,
+            Budget(num_steps=num_steps),
+            schedule or Schedule(),
+            monitor,
+            run.folder,
+        )
+
+
+def differing(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Places where two nested states differ in a bit; the seconds spent don't count."""
+    if isinstance(ours, Tensor):
+        return [] if torch.equal(ours, theirs) else [path]
+    if isinstance(ours, dict):
+        assert ours.keys() == theirs.keys()
+        return [
+            place
+            for key in ours
+            if key != "seconds"
+            for place in differing(ours[key], theirs[key], f"{path}/{key}")
+        ]
+    if isinstance(ours, list | tuple):
+        assert len(ours) == len(theirs)
+        return [
+            place
+            for index, pair in enumerate(zip(ours, theirs, strict=True))
+            for place in differing(*pair, f"{path}/{index}")
+        ]
+    return [] if ours == theirs else [path]
