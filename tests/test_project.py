@@ -63,7 +63,7 @@ ENTRANCES = {"", "__main__", "cli", "demo"}
 
 
 def room_of(module: str) -> str:
-    """Room of a module: the longest name in ROOMS that fits, else the first part of its name."""
+    """Room of a module: the training room its name begins with, else the first part of its name."""
     inner = module.removeprefix("creativeai").removeprefix(".")
     return next((room for room in TRAINING_ROOMS if inner.startswith(room)), inner.split(".")[0])
 
