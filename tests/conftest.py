@@ -48,8 +48,9 @@ def toybirds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(toybirds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that took two steps and was measured; copy it to go on with it."""
     from creativeai.training.command import run_training
-    from tiny_training import options
+    from tiny_training import measuring_small, options
 
     run = tmp_path_factory.mktemp("runs") / "trained"
-    run_training(options(data=toybirds, out=run, num_steps=2))
+    with measuring_small():
+        run_training(options(data=toybirds, out=run, num_steps=2))
     return run
