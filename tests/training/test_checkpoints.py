@@ -157,6 +157,7 @@ def test_torch_that_can_not_write_is_one_line_too(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+@pytest.mark.filterwarnings("error")  # nothing is left that looks damaged
 def test_kill_9_at_any_moment_of_a_save_loses_nothing(tmp_path: Path) -> None:
     """A child is killed in its n-th call that changes the disk, until one gets through."""
     for number in range(1, 30):

@@ -1,8 +1,10 @@
 import io
 import math
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from creativeai.models.pixels import pixels_to_tensor
 from creativeai.training.checkpoints import list_checkpoints, load_newest
 from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, train_step
 from creativeai.training.materials import Materials
-from creativeai.training.run import Run
+from creativeai.training.run import Run, open_run
 from tiny_training import EXACT, differing, feed_of, fit_until, fresh_state
 
 EVERY_STEP = Schedule(log_steps=1, sample_steps=1, checkpoint_minutes=0)
@@ -40,12 +42,8 @@ def start(run: Run, materials: Materials) -> Callable[[], TrainingState]:
 
 
 @pytest.fixture(scope="module")
-def unbroken(trained: Any, materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def unbroken(trained: Path, materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """State after four steps in one go."""
-    import shutil
-
-    from creativeai.training.run import open_run
-
     folder = tmp_path_factory.mktemp("unbroken")
     shutil.copy(trained / "guide.pt", folder)
     run = replace(open_run(trained), folder=folder)
@@ -283,17 +281,16 @@ def test_best_by_fd_lite0_is_kept_unless_it_has_collapsed(
     run: Run, materials: Materials, start: Callable[[], TrainingState]
 ) -> None:
     results = [measurement(50), measurement(60), measurement(10, collapsed=True), measurement(40)]
-    judge = ScriptedJudge(*results, measurement(45))
-    state = start()
-    schedule = Schedule(measure_minutes=0)
     seen: list[list[int]] = []
 
-    class Watching(ScriptedJudge):
+    class Judge(ScriptedJudge):
         def measure(self, *arguments: Any) -> Measurement:
             seen.append(best_steps(run))
-            return judge.measure(*arguments)
+            return super().measure(*arguments)
 
-    fit_until(4, state, run, materials, judge=Watching(), schedule=schedule)
+    judge = Judge(*results, measurement(45))
+    state = start()
+    fit_until(4, state, run, materials, judge=judge, schedule=Schedule(measure_minutes=0))
     assert seen == [[], [1], [1], [1], [4]]
     assert best_steps(run) == [4]
     best = load_newest(run.checkpoints, "best")
