@@ -96,15 +96,17 @@ class ModulatedBlock(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         x = x * self.to_scale(style)[:, :, None, None]
         x = upsampling_conv(x, self.weight) if self.upsample else F.conv2d(x, self.weight, padding=1)
-        x = x * torch.rsqrt(x.float().square().mean(dim=(1, 2, 3), keepdim=True) + 1e-6).to(x.dtype)
+        # x * x, not square(): ONNX would have a power of it, which takes longer than all the rest of the line.
+        full = x.float()
+        x = x * torch.rsqrt((full * full).mean(dim=(1, 2, 3), keepdim=True) + 1e-6).to(x.dtype)
         if self.training:
             noise = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device, dtype=x.dtype)
         else:
             noise = self.fixed_noise.to(x.dtype)
         x = x + self.noise_strength.to(x.dtype)[:, None, None] * noise
         x = x + self.to_shift(style)[:, :, None, None]
-        value, gate = x.chunk(2, dim=1)
-        return value * torch.sigmoid(gate) * 2.0
+        value, gate = torch.split(x, x.shape[1] // 2, dim=1)
+        return value * torch.sigmoid(gate)
 
 
 class ProjectedGenerator(nn.Module):
@@ -169,7 +171,9 @@ class ProjectedGenerator(nn.Module):
         for block in self.blocks:
             y = block(x, style)
             x = (x + y) * math.sqrt(0.5) if y.shape == x.shape else y
-        return [F.pixel_shuffle(self.to_subpixels(x), 2)]
+        # A gated unit halves what passes it: the blocks normalise that away, here it is made good.
+        subpixels = F.conv2d(x, 2.0 * self.to_subpixels.weight, self.to_subpixels.bias, padding=1)
+        return [F.pixel_shuffle(subpixels, 2)]
 
 
 class RandomFeatureMixing(nn.Module):
