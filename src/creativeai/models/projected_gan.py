@@ -96,7 +96,7 @@ class ModulatedBlock(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         x = x * self.to_scale(style)[:, :, None, None]
         x = upsampling_conv(x, self.weight) if self.upsample else F.conv2d(x, self.weight, padding=1)
-        # x * x, not square(): ONNX would have a power of it, which takes longer than all the rest of the line.
+        # x * x, not square(): ONNX makes a power of that, which takes longer than all the rest of the line.
         full = x.float()
         x = x * torch.rsqrt((full * full).mean(dim=(1, 2, 3), keepdim=True) + 1e-6).to(x.dtype)
         if self.training:
