@@ -94,7 +94,7 @@ def test_unknown_words_are_a_hint(run: Run) -> None:
         (["a bird", "-n", "10000"], "n is 10000: ask for 1 to 64"),
         (["a bird", "--seed", "-5"], "seed is -5: give a whole number"),
         (["a bird", "--truncation", "nan"], "truncation is nan: give a number"),
-        (["a bird", "--model", "cars"], "there is no model 'cars' (known here: boats, tiny)"),
+        (["a bird", "--model", "cars"], "there is no model 'cars' (known here: boats, tiny, birds)"),
         (["a bird", "-o", "bird.gif"], "can't write 'bird.gif'"),
         (["a bird", "-o", "nowhere/bird.png"], "there is no folder nowhere"),
     ],

@@ -13,7 +13,7 @@ DEFAULT_NAME = "birds"
 
 
 def find_bundles(folders: Sequence[Path | str] = ()) -> dict[str, Path]:
-    """Bundles by name, which is that of their folder; the default model comes first.
+    """Bundles by name, which is that of their folder; the first one is the default model.
 
     Looks into `folders`, then into those in the environment variable CREATIVEAI_MODELS (separated as in
     PATH), then into the zoo shipped with CreativeAI; the first bundle of a name wins. A folder that is a
@@ -25,9 +25,10 @@ def find_bundles(folders: Sequence[Path | str] = ()) -> dict[str, Path]:
     configured = [Path(folder) for folder in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if folder]
     bundles: dict[str, Path] = {}
     for folder in [*map(Path, folders), *configured, ZOO_FOLDER]:
-        for bundle in _bundles_in(folder):
+        # Who names a folder wants its models; within one, `birds` is what most people would try first.
+        for bundle in sorted(_bundles_in(folder), key=lambda path: (path.name != DEFAULT_NAME, path.name)):
             bundles.setdefault(bundle.name, bundle)
-    return dict(sorted(bundles.items(), key=lambda item: (item[0] != DEFAULT_NAME, item[0])))
+    return bundles
 
 
 def find_bundle(name: str | None = None, folders: Sequence[Path | str] = ()) -> Path:
