@@ -53,7 +53,7 @@ def test_addresses_can_be_loaded(openai_client: OpenAI) -> None:
 
 
 def test_lists_models(openai_client: OpenAI) -> None:
-    assert [model.id for model in openai_client.models.list()] == ["tiny"]
+    assert [model.id for model in openai_client.models.list()] == ["tiny", "birds"]
     assert openai_client.models.retrieve("tiny").owned_by == "creativeai"
 
 
