@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from creativeai.bundles import find_bundle
+from creativeai.bundles import find_bundle, read_bundle
 from creativeai.data import CaptionedImages
 from creativeai.models.conditioning import TextTensors
 from creativeai.recipes.registry import find_preset, find_recipe
@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console(stderr=True)
 
-    bundle = find_bundle(arguments.model)
+    bundle = read_bundle(find_bundle(arguments.model))
     manifest = bundle.manifest
     truncation = manifest.default_truncation if arguments.truncation is None else arguments.truncation
     dataset = CaptionedImages.open(arguments.data)
