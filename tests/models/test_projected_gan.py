@@ -38,6 +38,10 @@ def random_features(batch: int) -> list[Tensor]:
     return [torch.randn(batch, channels, side, side) for channels, side in sizes]
 
 
+def random_images(batch: int) -> Tensor:
+    return torch.randn(batch, 3, 4 * SIDES[0], 4 * SIDES[0])
+
+
 def test_standardiser_takes_out_mean_and_scale() -> None:
     standardiser = TextStandardiser(TEXT_DIM)
     sentences = torch.randn(50, TEXT_DIM) * 0.03 + 7
@@ -144,10 +148,10 @@ def test_coarse_features_reach_every_finer_map() -> None:
 def test_every_convolution_of_a_head_has_spectral_norm_one() -> None:
     discriminator = small_discriminator().train()
     for _ in range(30):  # each forward pass is one step of the power iteration
-        discriminator.codes(random_features(1))
+        discriminator.codes(random_images(1), random_features(1))
     discriminator.eval()
     convolutions = [module for module in discriminator.heads.modules() if isinstance(module, nn.Conv2d)]
-    assert len(convolutions) > 4 * 3
+    assert len(convolutions) > 5 * 3
     for convolution in convolutions:
         norm = torch.linalg.matrix_norm(convolution.weight.flatten(1), 2)
         assert math.isclose(norm.item(), 1, abs_tol=0.05)
@@ -155,22 +159,35 @@ def test_every_convolution_of_a_head_has_spectral_norm_one() -> None:
 
 def test_logits_of_a_pair_do_not_depend_on_the_others() -> None:
     discriminator = small_discriminator().eval()
-    features, sentence = random_features(4), torch.randn(4, TEXT_DIM)
+    images, features, sentence = random_images(4), random_features(4), torch.randn(4, TEXT_DIM)
     with torch.no_grad():
-        together = discriminator.logits(discriminator.codes(features), sentence)
-        alone = discriminator.logits(discriminator.codes([x[1:2] for x in features]), sentence[1:2])
+        together = discriminator.logits(discriminator.codes(images, features), sentence)
+        codes = discriminator.codes(images[1:2], [x[1:2] for x in features])
+        alone = discriminator.logits(codes, sentence[1:2])
     for ours, theirs in zip(together, alone, strict=True):
         torch.testing.assert_close(ours[1:2], theirs, atol=1e-5, rtol=1e-5)
 
 
 def test_logit_is_the_unconditional_one_plus_the_projection() -> None:
     discriminator = small_discriminator().eval()
-    codes, sentence = discriminator.codes(random_features(2)), torch.randn(2, TEXT_DIM)
+    codes = discriminator.codes(random_images(2), random_features(2))
+    sentence = torch.randn(2, TEXT_DIM)
     logits = discriminator.logits(codes, sentence)
     for (logit, code), embed, ours in zip(codes, discriminator.embed_text, logits, strict=True):
         embedded = embed(sentence)
         projection = torch.einsum("bkhw,bk->bhw", code, embedded) / math.sqrt(8)
         torch.testing.assert_close(ours, (logit[:, 0] + projection).flatten(1))
+
+
+def test_one_head_tells_a_fine_grid_by_the_pixels_alone() -> None:
+    discriminator = small_discriminator().eval()
+    images, features = random_images(1) * 0.1, random_features(1)
+    rows = torch.arange(images.shape[-1])
+    grid = 0.2 * (1 - 2.0 * ((rows[:, None] + rows) % 2))
+    with torch.no_grad():
+        before, after = (discriminator.codes(x, features) for x in (images, images + grid))
+    changed = [not torch.equal(a[0], b[0]) for a, b in zip(before, after, strict=True)]
+    assert changed == [False, False, False, False, True]
 
 
 def test_resolution_of_a_preset_is_checked() -> None:

@@ -17,7 +17,7 @@ from creativeai.recipes.projected_gan import (
     ProjectedGanState,
     augmented_view,
     build,
-    pair_distance,
+    pair_distances,
 )
 
 MakeBatch = Callable[..., Batch]
@@ -34,8 +34,9 @@ def recipe(context: BuildContext) -> ProjectedGanRecipe:
 
 
 def logits(recipe: ProjectedGanRecipe, images: Tensor, sentence: Tensor) -> list[np.ndarray[Any, Any]]:
-    features = recipe.feature_network(augmented_view(recipe.config, images))
-    heads = recipe.discriminator.logits(recipe.discriminator.codes(features), sentence)
+    seen = augmented_view(recipe.config, images)
+    codes = recipe.discriminator.codes(seen, recipe.feature_network(seen))
+    heads = recipe.discriminator.logits(codes, sentence)
     return [head.detach().double().numpy() for head in heads]
 
 
@@ -73,12 +74,15 @@ def test_generator_loss_is_its_parts_by_their_weights(
     assert parts["range"].item() == pytest.approx((excess**2).mean(), rel=1e-4)
     fake = logits(recipe, passed.fakes, passed.sentence)
     assert parts["adversarial"].item() == pytest.approx(-np.mean([head.mean() for head in fake]), rel=1e-4)
-    distances = [pair_distance(images).item() for images in (passed.fakes, batch.images)]
-    assert parts["diversity"].item() == pytest.approx(distances[0] / distances[1], rel=1e-4)
+    generated, photos = (
+        pair_distances(images).detach().numpy() for images in (passed.fakes, batch.images)
+    )
+    diversity = generated / photos.mean()
+    assert parts["diversity"].item() == pytest.approx(diversity.mean(), rel=1e-4)
     expected = (
         parts["adversarial"].item()
         + EXACT.range_weight * parts["range"].item()
-        + EXACT.diversity_weight * max(0, EXACT.diversity_target - parts["diversity"].item())
+        + EXACT.diversity_weight * np.maximum(0, EXACT.diversity_target - diversity).mean()
         + EXACT.matching_weight * parts["matching"].item()
     )
     assert loss.item() == pytest.approx(expected, rel=1e-4)
@@ -152,6 +156,21 @@ def test_noise_on_sentences_has_the_deviation_asked_for(context: BuildContext) -
     assert standard.std().item() == pytest.approx(0.25, rel=0.05)
 
 
+def test_every_pair_is_asked_to_differ(recipe: ProjectedGanRecipe, make_batch: MakeBatch) -> None:
+    batch = make_batch(EXACT)
+    passed = recipe.generate(recipe.generator, batch)
+    # One pair differs by far more than asked, the other not at all: the mean alone would be content.
+    fakes = torch.randn_like(passed.fakes)
+    fakes[3] = fakes[1]
+    losses = []
+    for images in (fakes, torch.randn_like(fakes)):
+        loss, parts = recipe.generator_loss(batch, replace_fakes(recipe, passed, images))
+        rest = parts["adversarial"] + EXACT.range_weight * parts["range"]
+        losses.append((loss - rest - EXACT.matching_weight * parts["matching"]).item())
+        assert parts["diversity"].item() > EXACT.diversity_target / 2
+    assert losses == pytest.approx([EXACT.diversity_weight * EXACT.diversity_target / 2, 0], abs=1e-3)
+
+
 def test_pair_distance_is_that_of_layouts() -> None:
     def layout(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         small = image.reshape(3, 16, 2, 16, 2).mean((2, 4))
@@ -160,15 +179,15 @@ def test_pair_distance_is_that_of_layouts() -> None:
 
     images = torch.randn(5, 3, 32, 32)
     small = [layout(image) for image in images.double().numpy()]
-    expected = np.mean([np.abs(small[0] - small[3]).mean(), np.abs(small[1] - small[4]).mean()])
-    assert pair_distance(images).item() == pytest.approx(expected, rel=1e-3)
+    expected = [np.abs(small[0] - small[3]).mean(), np.abs(small[1] - small[4]).mean()]
+    assert pair_distances(images).tolist() == pytest.approx(expected, rel=1e-3)
 
 
 def test_pair_distance_sees_no_mere_change_of_colour_or_contrast() -> None:
     images = torch.randn(2, 3, 32, 32)
     brighter = images * 1.5 + torch.randn(2, 3, 1, 1)
-    assert pair_distance(torch.cat([images, brighter])) < 0.01
-    assert pair_distance(torch.cat([images, images.flip(0)])) > 0.5
+    assert pair_distances(torch.cat([images, brighter])).max() < 0.01
+    assert pair_distances(torch.cat([images, images.flip(0)])).min() > 0.5
 
 
 def test_batch_of_pictures_that_equal_each_other_gives_finite_losses(

@@ -3,7 +3,8 @@
 From the paper: a frozen EfficientNet-Lite0 whose four feature maps are mixed across channels and scales by
 fixed random 1x1 convolutions, and one small spectrally normalised discriminator for each mixed map.
 Ours: the class label gives way to a sentence vector (projection onto the sentence in every head, next to an
-unconditional logit), and the FastGAN generator to one of text-modulated 3x3 convolutions with gated linear
+unconditional logit), one more head sees the pixels themselves, whose fine texture the strided features are
+nearly blind to, and the FastGAN generator gives way to one of text-modulated 3x3 convolutions with gated linear
 units and per-sample normalisation, small enough for a picture in milliseconds on one CPU core. Nothing in the
 generator looks across the batch, so a picture does not depend on its companions.
 """
@@ -204,8 +205,12 @@ class RandomFeatureMixing(nn.Module):
         return mixed[::-1]
 
 
+_PIXEL_HEAD_DOWN = 3
+"""Halvings in the head that sees the pixels: it judges patches of 38 pixels."""
+
+
 class Head(nn.Module):
-    """One spectrally normalised discriminator: a map down to 4x4 (or less), then logits and a projection."""
+    """One spectrally normalised discriminator: a map halved some times, then logits and a projection."""
 
     def __init__(self, in_channels: int, width: int, num_down: int, text_code_dim: int) -> None:
         super().__init__()
@@ -225,7 +230,10 @@ class Head(nn.Module):
 
 
 class ProjectedDiscriminator(nn.Module):
-    """The trainable part of the discriminator: one head for each mixed feature map.
+    """The trainable part of the discriminator: a head for each mixed feature map, and one for the pixels.
+
+    Lite0 halves the picture in its first layer, so that a texture which alternates from pixel to pixel passes
+    almost unseen: without the head on the pixels, feathers and foliage come out woven into a fine grid.
 
     Args:
         text_dim: Length of the sentence vector.
@@ -240,16 +248,21 @@ class ProjectedDiscriminator(nn.Module):
         self.text = TextStandardiser(text_dim)
         self.embed_text = nn.ModuleList(
             nn.Sequential(nn.Linear(text_dim, code_dim), nn.LeakyReLU(0.2), nn.Linear(code_dim, code_dim))
-            for _ in feature_sides
+            for _ in range(len(feature_sides) + 1)
         )
-        self.heads = nn.ModuleList(
-            Head(64, width, max(0, round(math.log2(side / 4))), code_dim) for side in feature_sides
-        )
+        heads = [Head(64, width, max(0, round(math.log2(side / 4))), code_dim) for side in feature_sides]
+        self.heads = nn.ModuleList([*heads, Head(3, width, _PIXEL_HEAD_DOWN, code_dim)])
         self.code_dim = code_dim
 
-    def codes(self, features: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """Each head's logits [B, 1, h, w] and picture codes [B, K, h, w] for frozen feature maps."""
-        return [head(x) for head, x in zip(self.heads, self.mixing(features), strict=True)]
+    def codes(self, images: Tensor, features: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """Each head's logits [B, 1, h, w] and picture codes [B, K, h, w].
+
+        Args:
+            images: [B, 3, F, F] as the feature network saw them.
+            features: Their frozen feature maps.
+        """
+        maps = [*self.mixing(features), images]
+        return [head(x) for head, x in zip(self.heads, maps, strict=True)]
 
     def logits(self, codes: Sequence[tuple[Tensor, Tensor]], sentence: Tensor) -> list[Tensor]:
         """Each head's logits [B, h * w] for sentences [B, D]; a mismatched sentence reuses the codes."""

@@ -40,7 +40,7 @@ class ProjectedGanConfig:
 
     resolution: int = 128
     """Side of the pictures in pixels."""
-    channels: tuple[int, ...] = (256, 256, 128, 80, 32)
+    channels: tuple[int, ...] = (256, 192, 128, 64, 32)
     """Generator widths at 4, 8, 16, ... px; the last has half the picture's side."""
     num_blocks: tuple[int, ...] = (1, 2, 2, 1, 1)
     """Generator blocks at each of these sides."""
@@ -201,10 +201,12 @@ class ProjectedGanRecipe:
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Hinge on real, generated and mismatched pairs, averaged over the heads."""
         with torch.no_grad():
-            real_features = self.feature_network(self._view(batch.images))
+            seen = self._view(batch.images)
+            real_features = self.feature_network(seen)
         sentence = self._noisy(batch.text.sentence)
-        real_codes = self.discriminator.codes(real_features)
-        fake_codes = self.discriminator.codes([feature.detach() for feature in state.features])
+        real_codes = self.discriminator.codes(seen, real_features)
+        fake_features = [feature.detach() for feature in state.features]
+        fake_codes = self.discriminator.codes(state.seen.detach(), fake_features)
         real = self.discriminator.logits(real_codes, sentence)
         mismatched = self.discriminator.logits(real_codes, self._noisy(batch.mismatched_sentence))
         fake = self.discriminator.logits(fake_codes, self._noisy(state.sentence))
@@ -220,15 +222,18 @@ class ProjectedGanRecipe:
     def generator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Adversarial, range, diversity and guidance terms."""
         config = self.config
-        fake = self.discriminator.logits(self.discriminator.codes(state.features), state.sentence)
+        fake_codes = self.discriminator.codes(state.seen, state.features)
+        fake = self.discriminator.logits(fake_codes, state.sentence)
+        # A batch of few pictures may pair each with itself.
+        diversity = pair_distances(state.fakes) / pair_distances(batch.images).mean().clamp(min=1e-3)
         parts = {
             "adversarial": -_mean(fake),
             "range": F.relu(state.fakes.float().abs() - 1).square().mean(),
-            # A batch of few pictures may pair each with itself.
-            "diversity": pair_distance(state.fakes) / pair_distance(batch.images).clamp(min=1e-3),
+            "diversity": diversity.mean(),
         }
         loss = parts["adversarial"] + config.range_weight * parts["range"]
-        loss = loss + config.diversity_weight * F.relu(config.diversity_target - parts["diversity"])
+        # Asked of every pair: of the mean, sentences of many poses would make up for those of one.
+        loss = loss + config.diversity_weight * F.relu(config.diversity_target - diversity).mean()
         weight = self.matching_weight(batch.num_seen)
         if self.guide is not None and weight > 0:
             image_codes = self.guide.image_codes(describe_images(state.seen, state.features))
@@ -282,8 +287,8 @@ def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def pair_distance(images: Tensor) -> Tensor:
-    """Mean absolute difference of pictures i and i + B / 2 of [B, 3, R, R] in layout, seen at 16 x 16 pixels.
+def pair_distances(images: Tensor) -> Tensor:
+    """Mean absolute difference [B / 2] of pictures i and i + B / 2 of [B, 3, R, R] in layout, seen at 16 x 16 px.
 
     Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for
     two pictures to differ, and the only one that a generator learns.
@@ -292,7 +297,7 @@ def pair_distance(images: Tensor) -> Tensor:
     small = small - small.mean(dim=(2, 3), keepdim=True)
     small = small * torch.rsqrt(small.square().mean(dim=(1, 2, 3), keepdim=True) + 1e-3)
     half = (len(images) + 1) // 2
-    return (small[: len(images) - half] - small[half:]).abs().mean()
+    return (small[: len(images) - half] - small[half:]).abs().mean(dim=(1, 2, 3))
 
 
 def _mean(logits: Iterable[Tensor]) -> Tensor:
