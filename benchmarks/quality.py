@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from creativeai.bundles import find_bundle, read_bundle
 from creativeai.data import CaptionedImages
 from creativeai.models.conditioning import TextTensors
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.training.materials import build_judge, load_materials
 from creativeai.training.run import Run
@@ -37,10 +38,12 @@ class GraphGenerator(nn.Module):
         self.session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
         self.truncation = truncation
 
-    def forward(self, noise: Tensor, text: TextTensors) -> list[Tensor]:
+    def forward(self, noise: Tensor, text: TextTensors) -> GeneratorOutput:
         """Pictures [B, 3, R, R] of every stage."""
-        inputs = {"noise": (noise * self.truncation).numpy(), "sentence": text.sentence.numpy()}
-        return [torch.from_numpy(output) for output in self.session.run(None, inputs)]
+        values = {"noise": noise * self.truncation, **text._asdict()}
+        inputs = {value.name: values[value.name].numpy() for value in self.session.get_inputs()}
+        pictures = [value.name for value in self.session.get_outputs() if value.name.startswith("image_")]
+        return GeneratorOutput(tuple(map(torch.from_numpy, self.session.run(pictures, inputs))))
 
 
 def main() -> None:

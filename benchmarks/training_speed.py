@@ -27,12 +27,15 @@ from torch import Tensor
 
 from creativeai.data import CaptionedImages
 from creativeai.models import efficientnet_lite, projected_gan
+from creativeai.models.conditioning import sentence_tensors
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.text import load_text_encoder
 from creativeai.training.captions import encode_captions
 from creativeai.training.feed import Feed
-from creativeai.training.fit import TrainingState, train_step
+from creativeai.training.gan_task import GanTask, gan_state
+from creativeai.training.materials import labels_of
 from creativeai.training.precision import Precision, choose_precision
+from creativeai.training.sample_sheet import SampleSheet
 from measuring import report
 
 
@@ -72,19 +75,21 @@ def build_step(data: Path, preset: str, precision: Precision) -> tuple[Callable[
     features = efficientnet_lite.load_efficientnet_lite0().to(memory_format=precision.memory_format)
     torch.manual_seed(0)
     recipe = projected_recipe(config, captions.sentences.shape[-1], features)
-    state = TrainingState.start(recipe, config.ema_half_life, precision)
     if precision.memory_format is torch.contiguous_format:
         features.register_forward_pre_hook(make_contiguous)
     feed = Feed(
         dataset.images(config.resolution),
         captions,
+        labels_of(dataset),
         dataset.indices("train"),
         config.batch_size,
         config.noise_dim,
         seed=0,
     )
-    generator = precision.compile(recipe.generator)
-    return lambda: void(train_step(state, feed, generator, precision)), config.batch_size
+    no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [])
+    state = gan_state(recipe, config.ema_half_life, precision)
+    task = GanTask(recipe, state, feed, no_sheet, None, precision)
+    return lambda: void(task.step()), config.batch_size
 
 
 def projected_recipe(config, text_dim: int, features):  # type: ignore[no-untyped-def]

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -102,7 +101,7 @@ def test_train_prints_the_run_and_says_how_to_look(creativeai: Cli, toybirds: Pa
         ),
         (
             ["projected_gan", "--data", "{data}", "--preset", "debug", "--start-from", "{tmp}"],
-            "{tmp} has no checkpoint to start from",
+            "{tmp} has no checkpoint yet",
         ),
         (["projected_gan", "--resume", "{run}"], "--resume goes on with a run as it is: leave out recipe"),
         (["--resume", "{run}", "--data", "{data}"], "--resume goes on with a run as it is: leave out recipe"),
@@ -192,15 +191,15 @@ def hint(run: Path) -> str:
 
 @pytest.mark.usefixtures("unmeasured")
 def test_sigterm_stops_like_ctrl_c(creativeai: Cli, run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from creativeai.training import fit
+    from creativeai.training.gan_task import GanTask
 
-    plain_step = fit.train_step
+    plain_step = GanTask.step
 
-    def stopped(*arguments: Any) -> dict[str, float]:
+    def stopped(task: GanTask) -> dict[str, float]:
         signal.raise_signal(signal.SIGTERM)
-        return plain_step(*arguments)
+        return plain_step(task)
 
-    monkeypatch.setattr(fit, "train_step", stopped)
+    monkeypatch.setattr(GanTask, "step", stopped)
     code, stdout, stderr = creativeai("train", "--resume", run_copy, "--steps", "9", "--no-compile")
     assert (code, stdout) == (130, "")
     assert stderr.splitlines()[-1] == hint(run_copy)

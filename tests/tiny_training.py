@@ -12,14 +12,15 @@ from rich.console import Console
 from torch import Tensor
 
 from creativeai.evaluation.features import FeatureExtractor
+from creativeai.models.generator_output import noise_dim_of
 from creativeai.training.command import TrainCommand
-from creativeai.training.feed import Feed
-from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, fit
+from creativeai.training.fit import Budget, Schedule, fit
+from creativeai.training.gan_task import GanTask, gan_state
 from creativeai.training.materials import Materials, build_recipe
 from creativeai.training.monitor import Monitor
 from creativeai.training.precision import Precision
 from creativeai.training.run import Run
-from creativeai.training.setup import _sample_sheet
+from creativeai.training.setup import feed_of, sample_sheet
 
 EXACT = Precision(
     torch.device("cpu"), use_bfloat16=False, use_compile=False, memory_format=torch.channels_last
@@ -38,6 +39,8 @@ def options(**changes: Any) -> TrainCommand:
         "resume": None,
         "out": None,
         "start_from": None,
+        "text_encoder": "minilm",
+        "first_stage": None,
         "seed": 0,
         "sample_steps": 500,
         "measure_minutes": 15.0,
@@ -58,42 +61,31 @@ def quiet_console() -> Console:
     return Console(file=io.StringIO(), width=200)
 
 
-def fresh_state(run: Run, materials: Materials) -> TrainingState:
+def fresh_task(run: Run, materials: Materials, judge: Any = None) -> GanTask:
+    """The run before its first step, unmeasured unless a judge is given."""
     recipe = build_recipe(run, materials, quiet_console())
-    return TrainingState.start(recipe, run.config.ema_half_life, EXACT)
-
-
-def feed_of(run: Run, materials: Materials) -> Feed:
-    config = run.config
-    return Feed(
-        materials.images, materials.captions, materials.train, config.batch_size, config.noise_dim, run.seed
+    noise_dim = noise_dim_of(recipe.generator)
+    return GanTask(
+        recipe,
+        gan_state(recipe, run.config.ema_half_life, EXACT),
+        feed_of(run, materials, noise_dim),
+        sample_sheet(run, materials, noise_dim),
+        judge,
+        EXACT,
     )
 
 
 def fit_until(
     num_steps: int,
-    state: TrainingState,
+    task: GanTask,
     run: Run,
-    materials: Materials,
     *,
-    judge: Any = None,
     schedule: Schedule | None = None,
     console: Console | None = None,
 ) -> None:
-    """Train up to a step in `run.folder`, unmeasured unless a judge is given."""
-    sheet: SampleSheet = _sample_sheet(run, materials)
+    """Train up to a step in `run.folder`."""
     with Monitor(run.folder, console or quiet_console()) as monitor:
-        fit(
-            state,
-            feed_of(run, materials),
-            judge,
-            sheet,
-            EXACT,
-            Budget(num_steps=num_steps),
-            schedule or Schedule(),
-            monitor,
-            run.folder,
-        )
+        fit(task, Budget(num_steps=num_steps), schedule or Schedule(), monitor, run.folder)
 
 
 def differing(ours: Any, theirs: Any, path: str = "") -> list[str]:

@@ -41,6 +41,9 @@ def generate(
         Optional[str],
         typer.Option("-o", help="FILE.png, .webp or .jpg, a grid if n > 1; or FOLDER/ for single files."),
     ] = None,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Each picture as a row of all the model's stages.")
+    ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Also show them in the terminal.")] = False,
 ) -> None:
     """Make pictures of what a text says."""
@@ -49,7 +52,7 @@ def generate(
 
     destination = destination_of(output)
     loaded = creativeai.load(model, num_threads=os.cpu_count() or 1)
-    images = loaded.generate(text, n, seed, truncation)
+    images = loaded.generate(text, n, seed, truncation, stages)
     for file in save_images(images, destination):
         print(file)
     seeds = " to ".join(str(image.info["seed"]) for image in images[:: max(1, n - 1)])
@@ -206,6 +209,12 @@ def train(
     start_from: Annotated[
         Optional[Path], typer.Option(help="Take the first weights from this run, where they fit.")
     ] = None,
+    text_encoder: Annotated[
+        str, typer.Option(help="minilm, or the folder of a text encoder of your own.")
+    ] = "minilm",
+    first_stage: Annotated[
+        Optional[Path], typer.Option(help="Run of the generator that a second stage builds upon.")
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights, noise and data order.")
     ] = 0,
@@ -228,6 +237,8 @@ def train(
         resume=resume,
         out=out,
         start_from=start_from,
+        text_encoder=text_encoder,
+        first_stage=first_stage,
         seed=seed,
         sample_steps=sample_steps,
         measure_minutes=measure_minutes,

@@ -18,6 +18,7 @@ from PIL import Image
 from creativeai import cli
 from creativeai.bundles import Bundle, export, read_bundle
 from creativeai.bundles.export import ExportOptions, export_run
+from creativeai.bundles.onnx_export import ExportedGenerator
 from creativeai.engine import Engine, PictureRequest
 from creativeai.engine.pictures import noise_of
 from creativeai.errors import BundleError, TrainingError
@@ -72,7 +73,7 @@ def unmeasured(exported: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
         measure = staticmethod(lambda *_: exported_measurement(exported))
         split_half_distance = real_text_match = staticmethod(lambda: 0.5)
 
-    graph = exported.file("generator.onnx").read_bytes()
+    graph = ExportedGenerator(exported.file("generator.onnx").read_bytes(), (32,), ())
     monkeypatch.setattr(export, "build_judge", lambda *_: Judge)
     monkeypatch.setattr(export, "generator_to_onnx", lambda *_: graph)
 
@@ -109,7 +110,7 @@ def torch_pixels(run: Run, ema: dict[str, Any], request: PictureRequest) -> np.n
     sentence = torch.from_numpy(load_text_encoder("minilm").encode([request.text]).sentence)
     noise = torch.from_numpy(noise_of(request.seed, run.config.noise_dim, request.truncation))
     with torch.no_grad():
-        [images] = recipe.generator.eval()(noise, sentence_tensors(sentence))
+        [images] = recipe.generator.eval()(noise, sentence_tensors(sentence)).images
     return tensor_to_pixels(images)[0]
 
 

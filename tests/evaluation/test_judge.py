@@ -13,7 +13,9 @@ from creativeai.evaluation.features import FeatureExtractor, join_features
 from creativeai.evaluation.judge import COLLAPSE_RATIO, Judge
 from creativeai.evaluation.matcher_training import train_matcher
 from creativeai.evaluation.metrics import frechet_distance
+from creativeai.models.conditioning import text_tensors
 from creativeai.models.efficientnet_lite import load_efficientnet_lite0
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.text import load_text_encoder
@@ -70,21 +72,21 @@ class Album(nn.Module):
         super().__init__()
         self.birds, self.always = birds, always
 
-    def forward(self, noise: Tensor, text: Any) -> list[Tensor]:
+    def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
         sentences = torch.from_numpy(np.array(self.birds.captions.sentences[:, 0]))
         rows = (text.sentence[:, None] - sentences).abs().sum(2).argmin(1).numpy()
         pictures = np.searchsorted(self.birds.captions.offsets, rows, "right") - 1
         if self.always is not None:
             pictures = np.full_like(pictures, self.always)
-        return [pixels_to_tensor(self.birds.images[pictures])]
+        return GeneratorOutput((pixels_to_tensor(self.birds.images[pictures]),))
 
 
 class Lottery(Album):
     """Returns a photo drawn by the noise, whatever the caption."""
 
-    def forward(self, noise: Tensor, text: Any) -> list[Tensor]:
+    def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
         drawn = (noise[:, 0].abs() * 1e4).long().numpy() % len(self.birds.held_out)
-        return [pixels_to_tensor(self.birds.images[self.birds.held_out[drawn]])]
+        return GeneratorOutput((pixels_to_tensor(self.birds.images[self.birds.held_out[drawn]]),))
 
 
 def test_generator_that_always_draws_one_picture_sets_off_the_alarm(birds: Birds, judge: Judge) -> None:
@@ -179,7 +181,7 @@ def test_matcher_follows_from_its_seed_and_learns(birds: Birds, matcher: TextIma
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert not any(weight.requires_grad for weight in matcher.parameters()) and not matcher.training
 
-    sentences = torch.from_numpy(birds.captions.of(birds.train))
+    sentences = text_tensors(birds.captions.features(birds.captions.rows(birds.train))).sentence
     scores = matcher.image_codes(descriptions[0]) @ matcher.text_codes(sentences).T
     right = (scores.argmax(1) == torch.arange(48)).float().mean()
     assert right > 0.5

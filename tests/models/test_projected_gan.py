@@ -68,7 +68,7 @@ def test_upsampling_conv_is_nearest_upsampling_and_a_convolution() -> None:
 
 
 def test_generator_makes_a_picture_of_its_resolution() -> None:
-    [images] = small_generator()(*random_inputs(3))
+    [images] = small_generator()(*random_inputs(3)).images
     assert images.shape == (3, 3, 32, 32)
     assert images.isfinite().all()
 
@@ -82,8 +82,8 @@ def test_picture_does_not_depend_on_its_companions() -> None:
     generator = small_generator().eval()
     noise, text = random_inputs(5)
     with torch.no_grad():
-        [together] = generator(noise, text)
-        [alone] = generator(noise[2:3], TextTensors(*(tensor[2:3] for tensor in text)))
+        [together] = generator(noise, text).images
+        [alone] = generator(noise[2:3], TextTensors(*(tensor[2:3] for tensor in text))).images
     torch.testing.assert_close(together[2:3], alone, atol=1e-5, rtol=1e-5)
 
 
@@ -91,10 +91,10 @@ def test_noise_within_blocks_is_fixed_outside_training() -> None:
     generator = small_generator()
     inputs = random_inputs(2)
     with torch.no_grad():
-        first, second = generator(*inputs)[0], generator(*inputs)[0]
+        first, second = (generator(*inputs).images[0] for _ in range(2))
         assert not torch.equal(first, second)
         generator.eval()
-        first, second = generator(*inputs)[0], generator(*inputs)[0]
+        first, second = (generator(*inputs).images[0] for _ in range(2))
         assert torch.equal(first, second)
 
 
@@ -103,9 +103,9 @@ def test_noise_and_sentence_both_change_the_picture() -> None:
     noise, text = random_inputs(2)
     other_noise, other_text = random_inputs(2)
     with torch.no_grad():
-        [images] = generator(noise, text)
-        assert (generator(other_noise, text)[0] - images).abs().mean() > 0.01
-        assert (generator(noise, other_text)[0] - images).abs().mean() > 0.01
+        [images] = generator(noise, text).images
+        assert (generator(other_noise, text).images[0] - images).abs().mean() > 0.01
+        assert (generator(noise, other_text).images[0] - images).abs().mean() > 0.01
 
 
 def test_compact_generator_fits_in_12_mb_of_half_precision() -> None:
@@ -118,7 +118,7 @@ def test_compact_generator_fits_in_12_mb_of_half_precision() -> None:
         384,
         config.style_dim,
     )
-    assert generator.resolution == 128
+    assert generator.resolutions == (128,)
     num_weights = sum(tensor.numel() for tensor in generator.state_dict().values())
     assert num_weights <= 6_000_000
 

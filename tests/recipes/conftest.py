@@ -6,12 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
+from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.recipes.contract import Batch, BuildContext
+from creativeai.recipes.contract import Batch, BuildContext, Recipe
 
-TEXT_DIM = 24
+TEXT_DIM, NUM_WORDS = 24, 5
 
 
 @pytest.fixture(scope="session")
@@ -26,19 +27,24 @@ def context(feature_network: EfficientNetLite0) -> BuildContext:
     def train_guide(describe: object, num_steps: int) -> TextImageMatcher:
         return TextImageMatcher(TEXT_DIM).eval().requires_grad_(False)
 
-    return BuildContext(TEXT_DIM, feature_network, train_guide)
+    return BuildContext(
+        text_dim=TEXT_DIM, num_pictures=40, feature_network=feature_network, train_guide=train_guide
+    )
 
 
 @pytest.fixture
 def make_batch() -> Callable[..., Batch]:
-    def make(config: object, num_seen: int = 10**9) -> Batch:
-        size, resolution = config.batch_size, config.resolution  # type: ignore[attr-defined]
+    def make(recipe: Recipe, num_seen: int = 10**9) -> Batch:
+        size, resolution = recipe.config.batch_size, recipe.config.resolution
         sentence = F.normalize(torch.randn(size, TEXT_DIM))
+        mask = torch.arange(NUM_WORDS) < torch.randint(1, NUM_WORDS + 1, (size, 1))
+        words = torch.randn(size, NUM_WORDS, TEXT_DIM) * mask[:, :, None]
         return Batch(
             images=torch.rand(size, 3, resolution, resolution) * 2 - 1,
-            text=sentence_tensors(sentence),
+            text=TextTensors(sentence, words, mask),
             mismatched_sentence=sentence.roll(1, 0),
-            noise=torch.randn(size, config.noise_dim),  # type: ignore[attr-defined]
+            labels=torch.arange(size) // 2,
+            noise=torch.randn(size, noise_dim_of(recipe.generator)),
             num_seen=num_seen,
         )
 

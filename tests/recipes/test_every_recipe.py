@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.errors import TrainingError
-from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.recipes.contract import Batch, BuildContext, Recipe
 from creativeai.recipes.registry import find_preset, find_recipe, list_recipes
 
@@ -42,10 +42,10 @@ def build(name: str, context: BuildContext, seed: int) -> Recipe:
     return built
 
 
-def draw(recipe: Recipe, batch: Batch) -> list[Tensor]:
+def draw(recipe: Recipe, batch: Batch) -> tuple[Tensor, ...]:
     with torch.no_grad():
-        stages: list[Tensor] = recipe.generator.eval()(batch.noise, batch.text)
-        return stages
+        output: GeneratorOutput = recipe.generator.eval()(batch.noise, batch.text)
+        return output.images
 
 
 def test_it_has_its_presets_and_a_title(name: str) -> None:
@@ -56,9 +56,9 @@ def test_it_has_its_presets_and_a_title(name: str) -> None:
 
 
 def test_pictures_grow_to_the_preset_resolution(recipe: Recipe, make_batch: MakeBatch) -> None:
-    stages = draw(recipe, make_batch(recipe.config))
+    stages = draw(recipe, make_batch(recipe))
     sides = [stage.shape[-1] for stage in stages]
-    assert sides == sorted(set(sides))
+    assert tuple(sides) == tuple(sorted(set(sides))) == recipe.generator.resolutions
     assert stages[-1].shape == (
         recipe.config.batch_size,
         3,
@@ -70,7 +70,7 @@ def test_pictures_grow_to_the_preset_resolution(recipe: Recipe, make_batch: Make
 def test_gradients_reach_every_weight_and_only_their_own_network(
     recipe: Recipe, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(recipe.config)
+    batch = make_batch(recipe)
     passed = recipe.generate(recipe.generator, batch)
     loss, parts = recipe.discriminator_loss(batch, passed)
     assert loss.shape == () and all(part.shape == () for part in parts.values())
@@ -104,7 +104,7 @@ def test_optimizers_hold_every_trainable_weight_once(recipe: Recipe) -> None:
 def test_what_is_saved_draws_the_same_when_loaded(
     name: str, recipe: Recipe, context: BuildContext, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(recipe.config)
+    batch = make_batch(recipe)
     file = io.BytesIO()
     torch.save(recipe.generator.state_dict(), file)
     other = build(name, context, seed=1)
@@ -116,29 +116,33 @@ def test_what_is_saved_draws_the_same_when_loaded(
         assert not torch.equal(stage, unloaded)
 
 
-def test_onnx_graph_draws_what_torch_does(recipe: Recipe, context: BuildContext) -> None:
-    generator, noise_dim = recipe.generator.eval(), recipe.config.noise_dim
-    noise, sentence = torch.randn(3, noise_dim), torch.randn(3, context.text_dim) * 0.1
-    with torch.no_grad():
-        whole = [stage.numpy() for stage in generator(noise, sentence_tensors(sentence))]
+def test_onnx_graph_draws_what_torch_does(
+    name: str, recipe: Recipe, context: BuildContext, make_batch: MakeBatch
+) -> None:
+    batch = make_batch(recipe)
+    whole = [stage.numpy() for stage in draw(recipe, batch)]
     # Before the export: it must not change the weights it is given.
-    resolutions = [stage.shape[-1] for stage in whole]
-    graph = generator_to_onnx(generator, noise_dim, context.text_dim, resolutions)
+    exported = generator_to_onnx(recipe.generator, context.text_dim, batch.text.mask.shape[1])
+    assert exported.resolutions == recipe.generator.resolutions
+    assert np.array_equal(draw(recipe, batch)[-1].numpy(), whole[-1])
     with torch.no_grad():
-        assert np.array_equal(generator(noise, sentence_tensors(sentence))[-1].numpy(), whole[-1])
-        for tensor in generator.state_dict().values():
-            tensor.copy_(tensor.half())
-        halved = [stage.numpy() for stage in generator(noise, sentence_tensors(sentence))]
+        for tensor in recipe.generator.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half())
+    halved = [stage.numpy() for stage in draw(recipe, batch)]
 
-    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    outputs = [f"image_{resolution}" for resolution in resolutions]
-    for batch in (slice(0, 3), slice(1, 2)):  # any number of pictures
-        inputs = {"noise": noise[batch].numpy(), "sentence": sentence[batch].numpy()}
+    session = ort.InferenceSession(exported.graph, providers=["CPUExecutionProvider"])
+    values = {"noise": batch.noise, **batch.text._asdict()}
+    names = [value.name for value in session.get_inputs()]
+    assert ("words" in names) == find_recipe(name).uses_words
+    outputs = [f"image_{resolution}" for resolution in exported.resolutions]
+    for rows in (slice(0, 3), slice(1, 2)):  # any number of pictures
+        inputs = {name: values[name][rows].numpy() for name in names}
         for ours, half, full in zip(session.run(outputs, inputs), halved, whole, strict=True):
-            np.testing.assert_allclose(ours, half[batch], atol=2e-3)
-            np.testing.assert_allclose(ours, full[batch], atol=2e-2)
-    num_weights = sum(tensor.numel() for tensor in generator.state_dict().values())
-    assert len(graph) <= 2 * num_weights + GRAPH_BYTES
+            np.testing.assert_allclose(ours, half[rows], atol=2e-3)
+            np.testing.assert_allclose(ours, full[rows], atol=2e-2)
+    num_weights = sum(tensor.numel() for tensor in recipe.generator.state_dict().values())
+    assert len(exported.graph) <= 2 * num_weights + GRAPH_BYTES
 
 
 def test_every_field_of_every_preset_has_a_docstring(name: str) -> None:

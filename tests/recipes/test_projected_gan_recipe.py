@@ -43,7 +43,7 @@ def logits(recipe: ProjectedGanRecipe, images: Tensor, sentence: Tensor) -> list
 def test_discriminator_loss_is_hinge_with_mismatched_captions(
     recipe: ProjectedGanRecipe, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     passed = recipe.generate(recipe.generator, batch)
     loss, parts = recipe.discriminator_loss(batch, passed)
 
@@ -64,7 +64,7 @@ def test_discriminator_loss_is_hinge_with_mismatched_captions(
 def test_generator_loss_is_its_parts_by_their_weights(
     recipe: ProjectedGanRecipe, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     passed = recipe.generate(recipe.generator, batch)
     # Out of range here and there, so that the penalty has something to say.
     passed = replace_fakes(recipe, passed, passed.fakes * 3)
@@ -74,9 +74,7 @@ def test_generator_loss_is_its_parts_by_their_weights(
     assert parts["range"].item() == pytest.approx((excess**2).mean(), rel=1e-4)
     fake = logits(recipe, passed.fakes, passed.sentence)
     assert parts["adversarial"].item() == pytest.approx(-np.mean([head.mean() for head in fake]), rel=1e-4)
-    generated, photos = (
-        pair_distances(images).detach().numpy() for images in (passed.fakes, batch.images)
-    )
+    generated, photos = (pair_distances(images).detach().numpy() for images in (passed.fakes, batch.images))
     diversity = generated / photos.mean()
     assert parts["diversity"].item() == pytest.approx(diversity.mean(), rel=1e-4)
     expected = (
@@ -96,7 +94,7 @@ def replace_fakes(recipe: ProjectedGanRecipe, passed: ProjectedGanState, fakes: 
 def test_guidance_compares_pictures_of_different_sentences_only(
     recipe: ProjectedGanRecipe, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     passed = recipe.generate(recipe.generator, batch)
     _, parts = recipe.generator_loss(batch, passed)
     assert recipe.guide is not None
@@ -117,7 +115,7 @@ def test_guidance_sets_in_and_grows(
     weights = [recipe.matching_weight(num_seen) for num_seen in (0, 100, 110, 130, 140, 10**9)]
     assert weights == pytest.approx([0, 0, 0.125, 0.375, 0.5, 0.5])
     for num_seen, guided in ((100, False), (101, True)):
-        batch = make_batch(config, num_seen)
+        batch = make_batch(recipe, num_seen)
         _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
         assert ("matching" in parts) == guided
 
@@ -128,18 +126,18 @@ def test_without_guidance_no_guide_is_trained(context: BuildContext, make_batch:
 
     config = replace(EXACT, matching_weight=0.0)
     recipe = build(config, replace(context, train_guide=train_guide))
-    batch = make_batch(config)
+    batch = make_batch(recipe)
     _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
     assert "matching" not in parts
 
 
 def test_each_sentence_is_drawn_twice_in_one_pass(recipe: ProjectedGanRecipe, make_batch: MakeBatch) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     seen: list[Tensor] = []
 
-    def generator(noise: Tensor, text: Any) -> list[Tensor]:
+    def generator(noise: Tensor, text: Any) -> Any:
         seen.append(text.sentence)
-        return list(recipe.generator(noise, text))
+        return recipe.generator(noise, text)
 
     passed = recipe.generate(generator, batch)
     [asked] = seen
@@ -157,7 +155,7 @@ def test_noise_on_sentences_has_the_deviation_asked_for(context: BuildContext) -
 
 
 def test_every_pair_is_asked_to_differ(recipe: ProjectedGanRecipe, make_batch: MakeBatch) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     passed = recipe.generate(recipe.generator, batch)
     # One pair differs by far more than asked, the other not at all: the mean alone would be content.
     fakes = torch.randn_like(passed.fakes)
@@ -193,7 +191,7 @@ def test_pair_distance_sees_no_mere_change_of_colour_or_contrast() -> None:
 def test_batch_of_pictures_that_equal_each_other_gives_finite_losses(
     recipe: ProjectedGanRecipe, make_batch: MakeBatch
 ) -> None:
-    batch = make_batch(EXACT)
+    batch = make_batch(recipe)
     batch = replace(batch, images=batch.images[:2].repeat(2, 1, 1, 1))
     loss, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
     assert torch.stack([loss, *parts.values()]).isfinite().all()

@@ -122,5 +122,9 @@ def test_caption_vectors_find_their_rows() -> None:
     pictures = np.array([2, 0])
     assert vectors.num_captions(pictures).tolist() == [3, 2]
     assert vectors.rows_of(pictures).tolist() == [3, 4, 5, 0, 1]
-    assert vectors.of(pictures).tolist() == [[6], [0]]
-    assert vectors.of(pictures, np.array([2, 1])).tolist() == [[10], [2]]
+    assert vectors.rows(pictures).tolist() == [3, 0]
+    rows = vectors.rows(pictures, np.array([2, 1]))
+    assert vectors.features(rows).sentence.tolist() == [[10], [2]]
+    features = vectors.features(rows, np.array([True, False]))
+    assert features.sentence.tolist() == [[11], [2]]
+    assert features.words.shape == (2, 0, 1) and features.mask.shape == (2, 0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,10 @@ def feed() -> Feed:
     rows = np.arange(offsets[-1], dtype=np.float32)
     sentences = np.stack([np.stack([rows, np.full_like(rows, mirrored)], 1) for mirrored in (0, 1)], 1)
     pictures = np.delete(np.arange(NUM_PICTURES), [3, 7])
-    return Feed(images, CaptionVectors(sentences, offsets), pictures, batch_size=5, noise_dim=6, seed=7)
+    labels = np.arange(NUM_PICTURES) // 2
+    return Feed(
+        images, CaptionVectors(sentences, offsets), labels, pictures, batch_size=5, noise_dim=6, seed=7
+    )
 
 
 def owners(feed: Feed, sentence: torch.Tensor) -> list[int]:
@@ -51,8 +56,25 @@ def test_noise_after_a_batch_follows_from_its_step_too(feed: Feed) -> None:
     assert torch.equal(torch.randn(4), first)
 
 
+def test_labels_are_those_of_the_pictures(feed: Feed) -> None:
+    batch = feed.batch(2, CPU)
+    assert batch.labels.tolist() == [picture // 2 for picture in owners(feed, batch.text.sentence)]
+
+
+def test_words_come_with_their_caption(feed: Feed) -> None:
+    captions = feed.captions
+    num_words = np.arange(len(captions.sentences)) % 3 + 1
+    mask = (np.arange(3) < num_words[:, None])[:, None].repeat(2, 1)
+    words = (captions.sentences[:, :, None] * mask[..., None]).astype(np.float16)
+    batch = replace(feed, captions=replace(captions, words=words, mask=mask)).batch(1, CPU)
+    assert torch.equal(batch.text.sentence, feed.batch(1, CPU).text.sentence)
+    rows = batch.text.sentence[:, 0].long()
+    assert batch.text.mask.sum(1).tolist() == num_words[rows].tolist()
+    assert torch.equal(batch.text.words, batch.text.sentence[:, None] * batch.text.mask[:, :, None])
+
+
 def test_another_seed_gives_other_batches(feed: Feed) -> None:
-    other = Feed(feed.images, feed.captions, feed.pictures, 5, 6, seed=8)
+    other = replace(feed, seed=8)
     assert not torch.equal(other.batch(0, CPU).images, feed.batch(0, CPU).images)
     assert not torch.equal(other.batch(0, CPU).noise, feed.batch(0, CPU).noise)
 
@@ -67,7 +89,7 @@ def test_every_epoch_shows_every_picture_once_in_a_new_order(feed: Feed) -> None
 
 
 def test_pictures_that_do_not_fill_a_batch_wait_for_another_epoch(feed: Feed) -> None:
-    uneven = Feed(feed.images, feed.captions, feed.pictures, 4, 6, 7)
+    uneven = replace(feed, batch_size=4)
     shown = set()
     for epoch in range(8):
         batches = [uneven.batch(2 * epoch + place, CPU) for place in range(2)]
@@ -78,7 +100,7 @@ def test_pictures_that_do_not_fill_a_batch_wait_for_another_epoch(feed: Feed) ->
 
 
 def test_a_batch_larger_than_the_dataset_repeats_pictures(feed: Feed) -> None:
-    larger = Feed(feed.images, feed.captions, feed.pictures[:3], 8, 6, 7)
+    larger = replace(feed, pictures=feed.pictures[:3], batch_size=8)
     shown = owners(larger, larger.batch(5, CPU).text.sentence)
     assert len(shown) == 8 and set(shown) == set(feed.pictures[:3].tolist())
 

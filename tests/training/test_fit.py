@@ -18,25 +18,28 @@ from torch import Tensor, nn
 from creativeai.errors import TrainingError
 from creativeai.evaluation.judge import Measurement
 from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.training.checkpoints import list_checkpoints, load_newest
-from creativeai.training.fit import Budget, SampleSheet, Schedule, TrainingState, train_step
+from creativeai.training.fit import Budget, Schedule
+from creativeai.training.gan_task import GanTask
 from creativeai.training.materials import Materials
 from creativeai.training.run import Run, open_run
-from tiny_training import EXACT, differing, feed_of, fit_until, fresh_state
+from creativeai.training.sample_sheet import SampleSheet
+from tiny_training import differing, fit_until, fresh_task
 
 EVERY_STEP = Schedule(log_steps=1, sample_steps=1, checkpoint_minutes=0)
 
 
 @pytest.fixture
-def start(run: Run, materials: Materials) -> Callable[[], TrainingState]:
-    """Makes the run's state anew, from its newest checkpoint if it has one."""
+def start(run: Run, materials: Materials) -> Callable[..., GanTask]:
+    """Makes the run anew, from its newest checkpoint if it has one."""
 
-    def make() -> TrainingState:
-        state = fresh_state(run, materials)
+    def make(judge: Any = None) -> GanTask:
+        task = fresh_task(run, materials, judge)
         if (checkpoint := load_newest(run.checkpoints)) is not None:
-            state.load_state_dict(checkpoint)
-        return state
+            task.state.load_state_dict(checkpoint)
+        return task
 
     return make
 
@@ -47,25 +50,25 @@ def unbroken(trained: Path, materials: Materials, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("unbroken")
     shutil.copy(trained / "guide.pt", folder)
     run = replace(open_run(trained), folder=folder)
-    state = fresh_state(run, materials)
-    fit_until(4, state, run, materials)
-    return state.state_dict()
+    task = fresh_task(run, materials)
+    fit_until(4, task, run)
+    return task.state.state_dict()
 
 
 def test_stop_and_resume_is_bit_for_bit_as_if_unbroken(
-    run: Run, materials: Materials, start: Callable[[], TrainingState], unbroken: dict[str, Any]
+    run: Run, materials: Materials, start: Callable[..., GanTask], unbroken: dict[str, Any]
 ) -> None:
     first = start()
-    before = {name: value.clone() for name, value in first.state_dict()["generator"].items()}
-    fit_until(2, first, run, materials)
+    before = {name: value.clone() for name, value in first.state.state_dict()["generator"].items()}
+    fit_until(2, first, run)
     torch.randn(7)  # what the process did in between must not matter
 
     second = start()
-    assert second.step == 2
-    assert differing(before, second.state_dict()["generator"])
-    assert not differing(first.state_dict(), second.state_dict())
-    fit_until(4, second, run, materials)
-    assert not differing(unbroken, second.state_dict())
+    assert second.state.step == 2
+    assert differing(before, second.state.state_dict()["generator"])
+    assert not differing(first.state.state_dict(), second.state.state_dict())
+    fit_until(4, second, run)
+    assert not differing(unbroken, second.state.state_dict())
     assert {
         "generator",
         "ema",
@@ -78,25 +81,25 @@ def test_stop_and_resume_is_bit_for_bit_as_if_unbroken(
 def test_ctrl_c_in_the_middle_of_a_step_ends_it_and_saves(
     run: Run,
     materials: Materials,
-    start: Callable[[], TrainingState],
+    start: Callable[..., GanTask],
     unbroken: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    state = start()
-    plain_loss = state.recipe.generator_loss
+    task = start()
+    plain_loss = task.recipe.generator_loss
 
     def interrupted(batch: Any, passed: Any) -> Any:
-        if state.step == 1:  # the discriminator has moved, the generator not yet
+        if task.state.step == 1:  # the discriminator has moved, the generator not yet
             signal.raise_signal(signal.SIGINT)
         return plain_loss(batch, passed)
 
-    monkeypatch.setattr(state.recipe, "generator_loss", interrupted)
+    monkeypatch.setattr(task.recipe, "generator_loss", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fit_until(4, state, run, materials)
+        fit_until(4, task, run)
     resumed = start()
-    assert resumed.step == 2
-    fit_until(4, resumed, run, materials)
-    assert not differing(unbroken, resumed.state_dict())
+    assert resumed.state.step == 2
+    fit_until(4, resumed, run)
+    assert not differing(unbroken, resumed.state.state_dict())
 
 
 def no_number(value: Tensor) -> Tensor:
@@ -119,51 +122,51 @@ def no_gradient(value: Tensor) -> Tensor:
 def test_loss_or_gradient_that_is_no_number_stops_before_it_spoils_anything(
     run: Run,
     materials: Materials,
-    start: Callable[[], TrainingState],
+    start: Callable[..., GanTask],
     monkeypatch: pytest.MonkeyPatch,
     network: str,
     spoil: Callable[[Tensor], Tensor],
     named: str,
 ) -> None:
-    state = start()
-    plain_loss = getattr(state.recipe, f"{network}_loss")
+    task = start()
+    plain_loss = getattr(task.recipe, f"{network}_loss")
 
     def spoiled(batch: Any, passed: Any) -> Any:
         loss, parts = plain_loss(batch, passed)
-        return (spoil(loss) if state.step == 2 else loss), parts
+        return (spoil(loss) if task.state.step == 2 else loss), parts
 
-    monkeypatch.setattr(state.recipe, f"{network}_loss", spoiled)
+    monkeypatch.setattr(task.recipe, f"{network}_loss", spoiled)
     with pytest.raises(TrainingError, match=named) as error:
-        fit_until(5, state, run, materials, schedule=Schedule(checkpoint_minutes=0))
+        fit_until(5, task, run, schedule=Schedule(checkpoint_minutes=0))
     assert "--resume" in str(error.value) and "\n" not in str(error.value)
     saved = load_newest(run.checkpoints)
     assert saved is not None and saved["step"] == 2
     for name in ("generator", "discriminator", "ema"):
         assert all(value.isfinite().all() for value in saved[name].values())
-    spoilt_network = getattr(state.recipe, network)
+    spoilt_network = getattr(task.recipe, network)
     assert all(weight.isfinite().all() for weight in spoilt_network.parameters())
 
 
 def test_part_of_a_loss_is_named_too(
-    run: Run, materials: Materials, start: Callable[[], TrainingState], monkeypatch: pytest.MonkeyPatch
+    run: Run, materials: Materials, start: Callable[..., GanTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = start()
-    plain_loss = state.recipe.generator_loss
+    task = start()
+    plain_loss = task.recipe.generator_loss
 
     def spoiled(batch: Any, passed: Any) -> Any:
         loss, parts = plain_loss(batch, passed)
         return loss, parts | {"range": parts["range"] / 0}
 
-    monkeypatch.setattr(state.recipe, "generator_loss", spoiled)
+    monkeypatch.setattr(task.recipe, "generator_loss", spoiled)
     with pytest.raises(TrainingError, match=r"generator/range is (nan|inf) at step 0"):
-        train_step(state, feed_of(run, materials), state.recipe.generator, EXACT)
+        task.step()
 
 
 def test_generator_step_leaves_the_discriminator_alone(
-    run: Run, materials: Materials, start: Callable[[], TrainingState], monkeypatch: pytest.MonkeyPatch
+    run: Run, materials: Materials, start: Callable[..., GanTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = start()
-    recipe = state.recipe
+    task = start()
+    state, recipe = task.state, task.recipe
     moved: list[list[str]] = []
     for network in ("discriminator", "generator"):
         optimizer = state.optimizers[network]
@@ -184,7 +187,7 @@ def test_generator_step_leaves_the_discriminator_alone(
             )
 
         monkeypatch.setattr(optimizer, "step", watched)
-    train_step(state, feed_of(run, materials), recipe.generator, EXACT)
+    task.step()
     assert moved == [["discriminator"], ["generator"]]
     assert state.step == 1
     heads = [weight for group in state.optimizers["discriminator"].param_groups for weight in group["params"]]
@@ -192,10 +195,10 @@ def test_generator_step_leaves_the_discriminator_alone(
 
 
 def test_tensorboard_and_lines_have_what_people_look_for(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
     output = io.StringIO()
-    fit_until(2, start(), run, materials, schedule=EVERY_STEP, console=Console(file=output, width=200))
+    fit_until(2, start(), run, schedule=EVERY_STEP, console=Console(file=output, width=200))
     accumulator = EventAccumulator(str(run.folder / "tensorboard"))
     accumulator.Reload()
     expected = {
@@ -221,10 +224,9 @@ def test_tensorboard_and_lines_have_what_people_look_for(
 
 
 def test_sample_grid_has_the_photo_beside_its_pictures(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
-    state = start()
-    fit_until(1, state, run, materials)
+    fit_until(1, start(), run)
     [file] = (run.folder / "samples").iterdir()
     assert file.name == "step_00000001.png"
     grid = np.asarray(Image.open(file))
@@ -235,13 +237,28 @@ def test_sample_grid_has_the_photo_beside_its_pictures(
     assert all((held_out == photo).all((1, 2, 3)).any() for photo in photos)
 
 
+def test_every_stage_has_its_sheet() -> None:
+    def stages(noise: Tensor, text: Any) -> GeneratorOutput:
+        return GeneratorOutput(tuple(noise[:, :1, None, None].expand(-1, 3, side, side) for side in (2, 4)))
+
+    photos = pixels_to_tensor(np.full((2, 4, 4, 3), 7, np.uint8))
+    text = sentence_tensors(torch.zeros(6, 1))
+    sheet = SampleSheet(torch.linspace(-1, 1, 6)[:, None], text, photos, ["one", "two"])
+    grids = sheet.draw(stages, torch.device("cpu"))  # type: ignore[arg-type]
+    assert {name: grid.shape for name, grid in grids.items()} == {
+        "samples_2": (4, 6, 3),
+        "samples": (8, 16, 3),
+    }
+    assert np.array_equal(grids["samples_2"][::2, ::2], grids["samples"][::4, 4::4])
+
+
 def test_sheet_rows_are_captions_and_columns_are_noises() -> None:
     class Painter(nn.Module):
         """Paints red by the noise and green by the sentence."""
 
-        def forward(self, noise: Tensor, text: Any) -> list[Tensor]:
+        def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
             flat = torch.stack([noise[:, 0], text.sentence[:, 0], torch.zeros(len(noise))], 1)
-            return [flat[:, :, None, None].expand(-1, -1, 2, 2)]
+            return GeneratorOutput((flat[:, :, None, None].expand(-1, -1, 2, 2),))
 
     values = torch.tensor([-1.0, 0.0, 1.0])
     sheet = SampleSheet(
@@ -252,7 +269,7 @@ def test_sheet_rows_are_captions_and_columns_are_noises() -> None:
         ),
         captions=["one", "two"],
     )
-    grid = sheet.draw(Painter(), torch.device("cpu"))[::2, ::2]
+    grid = sheet.draw(Painter(), torch.device("cpu"))["samples"][::2, ::2]
     assert grid[:, 0, 0].tolist() == [10, 20]
     assert grid[:, 1:, 0].tolist() == [[0, 128, 255], [0, 128, 255]]
     assert grid[:, 1:, 1].tolist() == [[0, 0, 0], [255, 255, 255]]
@@ -278,7 +295,7 @@ def best_steps(run: Run) -> list[int]:
 
 
 def test_best_by_fd_lite0_is_kept_unless_it_has_collapsed(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
     results = [measurement(50), measurement(60), measurement(10, collapsed=True), measurement(40)]
     seen: list[list[int]] = []
@@ -289,40 +306,40 @@ def test_best_by_fd_lite0_is_kept_unless_it_has_collapsed(
             return super().measure(*arguments)
 
     judge = Judge(*results, measurement(45))
-    state = start()
-    fit_until(4, state, run, materials, judge=judge, schedule=Schedule(measure_minutes=0))
+    task = start(judge)
+    fit_until(4, task, run, schedule=Schedule(measure_minutes=0))
     assert seen == [[], [1], [1], [1], [4]]
     assert best_steps(run) == [4]
     best = load_newest(run.checkpoints, "best")
     assert best is not None and best["measurement"]["fd_lite0"] == 40
-    assert all(network is state.ema.network for network in judge.networks)
+    assert all(network is task.ema.network for network in judge.networks)
     assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 5
 
-    resumed = start()
-    assert resumed.best_fd_lite0 == 40
-    fit_until(5, resumed, run, materials, judge=ScriptedJudge(measurement(41)))
+    resumed = start(ScriptedJudge(measurement(41)))
+    assert resumed.state.best_score == 40
+    fit_until(5, resumed, run)
     assert best_steps(run) == [4]
 
 
 def test_time_spent_adds_up_over_resumes(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
     first = start()
-    fit_until(1, first, run, materials)
+    fit_until(1, first, run)
     second = start()
-    assert second.seconds == first.seconds > 0
-    fit_until(2, second, run, materials)
-    assert second.seconds > first.seconds
+    assert second.state.seconds == first.state.seconds > 0
+    fit_until(2, second, run)
+    assert second.state.seconds > first.state.seconds
 
 
 def test_configuration_counts_before_what_the_optimiser_saved(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
-    fit_until(1, start(), run, materials)
+    fit_until(1, start(), run)
     saved = load_newest(run.checkpoints)
     assert saved is not None
     config = replace(run.config, generator_lr=1e-5, adam_betas=(0.5, 0.9))
-    state = fresh_state(replace(run, config=config), materials)
+    state = fresh_task(replace(run, config=config), materials).state
     state.load_state_dict(saved)
     [group] = state.optimizers["generator"].param_groups
     assert (group["lr"], group["betas"]) == (1e-5, (0.5, 0.9))
@@ -331,17 +348,17 @@ def test_configuration_counts_before_what_the_optimiser_saved(
 
 
 def test_checkpoint_of_other_networks_is_one_line(
-    run: Run, materials: Materials, start: Callable[[], TrainingState]
+    run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
-    fit_until(1, start(), run, materials)
+    fit_until(1, start(), run)
     saved = load_newest(run.checkpoints)
     assert saved is not None
-    state = fresh_state(replace(run, config=replace(run.config, channels=(16, 16, 8))), materials)
+    state = fresh_task(replace(run, config=replace(run.config, channels=(16, 16, 8))), materials).state
     with pytest.raises(TrainingError, match=r"doesn't fit the configuration: .*size mismatch") as error:
         state.load_state_dict(saved)
     assert "\n" not in str(error.value)
     with pytest.raises(TrainingError, match="doesn't fit the configuration: 'ema'"):
-        start().load_state_dict({name: value for name, value in saved.items() if name != "ema"})
+        start().state.load_state_dict({name: value for name, value in saved.items() if name != "ema"})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from creativeai.evaluation.judge import Measurement
+from creativeai.training.gan_task import finding_of
 from creativeai.training.monitor import Monitor, picture_grid
 
 MEASUREMENT = Measurement(
@@ -74,8 +75,10 @@ def test_output_that_is_no_terminal_gets_plain_lines(tmp_path: Path) -> None:
             monitor.add({"loss/discriminator": 1.234, "loss/generator": -0.5, "generator/range": 3.0}, 4)
             monitor.flush(step, {})
             monitor.advance(step / 200)
-        monitor.measurement(100, 400, MEASUREMENT, is_best=True)
-        monitor.measurement(100, 400, replace(MEASUREMENT, diversity=0.3, collapsed=True), is_best=False)
+        monitor.measurement(100, 400, finding_of(MEASUREMENT), is_best=True)
+        monitor.measurement(
+            100, 400, finding_of(replace(MEASUREMENT, diversity=0.3, collapsed=True)), is_best=False
+        )
     lines = output.getvalue().splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["step", "50"], ["step", "100"]]
     assert lines[0].endswith("pictures/s  discriminator 1.23  generator -0.50")
@@ -98,8 +101,8 @@ def test_terminal_gets_rate_time_left_and_losses(tmp_path: Path) -> None:
 
 def test_measurements_go_to_a_file_and_tensorboard(tmp_path: Path) -> None:
     with Monitor(tmp_path, Console(file=io.StringIO())) as monitor:
-        monitor.measurement(10, 40, MEASUREMENT, is_best=True)
-        monitor.measurement(20, 80, replace(MEASUREMENT, fd_lite0=300.0), is_best=True)
+        monitor.measurement(10, 40, finding_of(MEASUREMENT), is_best=True)
+        monitor.measurement(20, 80, finding_of(replace(MEASUREMENT, fd_lite0=300.0)), is_best=True)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["num_seen"], line["fd_lite0"]) for line in lines] == [
         (10, 40, 321.09),

@@ -17,7 +17,7 @@ from creativeai.training.fit import Schedule
 from creativeai.training.materials import Materials, build_recipe, load_materials
 from creativeai.training.run import Run, open_run
 from creativeai.training.setup import resume_run, start_run
-from tiny_training import differing, fresh_state, options, quiet_console
+from tiny_training import differing, fresh_task, options, quiet_console
 
 
 @pytest.fixture
@@ -162,12 +162,12 @@ def test_damaged_newest_checkpoint_falls_back(run_copy: Path) -> None:
 def test_first_weights_follow_from_the_seed_however_the_guide_comes(
     run: Run, materials: Materials, trained: Path
 ) -> None:
-    with_guide = fresh_state(run, materials).state_dict()
+    with_guide = fresh_task(run, materials).state.state_dict()
     guide = torch.load(run.folder / "guide.pt", weights_only=True)
     (run.folder / "guide.pt").unlink()
-    assert not differing(with_guide, fresh_state(run, materials).state_dict())
+    assert not differing(with_guide, fresh_task(run, materials).state.state_dict())
     assert not differing(guide, torch.load(run.folder / "guide.pt", weights_only=True))
-    assert differing(with_guide, fresh_state(replace(run, seed=1), materials).state_dict())
+    assert differing(with_guide, fresh_task(replace(run, seed=1), materials).state.state_dict())
 
 
 def test_text_inputs_are_standardised_by_the_training_captions(run: Run, materials: Materials) -> None:
@@ -233,7 +233,7 @@ def start(run: Run, folder: Path, **changes: Any) -> None:
 
 
 def test_start_from_what_has_no_checkpoint_begins_nothing(run: Run, new_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="empty has no checkpoint to start from"):
+    with pytest.raises(TrainingError, match="empty has no checkpoint yet"):
         start(run, new_folder, start_from=tmp_path / "empty")
 
 

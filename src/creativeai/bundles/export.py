@@ -12,17 +12,24 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from creativeai.bundles.manifest import GENERATOR_NAME, SCHEMA_VERSION, DatasetSummary, parse_manifest
+from creativeai.bundles.manifest import (
+    GENERATOR_NAME,
+    SCHEMA_VERSION,
+    TEXT_FOLDER,
+    DatasetSummary,
+    parse_manifest,
+)
 from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
 from creativeai.bundles.writer import write_bundle
-from creativeai.errors import BundleError, TrainingError
-from creativeai.models.conditioning import sentence_tensors
+from creativeai.errors import BundleError
+from creativeai.models.conditioning import text_tensors
+from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.registry import find_recipe
-from creativeai.text.encoder import load_text_encoder
-from creativeai.training.checkpoints import list_checkpoints, load_checkpoint
+from creativeai.text.encoder import TextEncoder, load_text_encoder
+from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
 from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
@@ -66,15 +73,12 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     """
     if os.path.lexists(out):
         raise BundleError(f"{out} exists already: remove it or choose another folder")
-    kinds = ("step",) if options.use_newest else ("best", "step")
-    found = next((paths for kind in kinds if (paths := list_checkpoints(run.checkpoints, kind))), None)
-    if found is None:
-        raise TrainingError(f"{run.folder} has no checkpoint yet: let it train for some minutes first")
-    checkpoint = load_checkpoint(found[-1])
+    file = chosen_checkpoint(run.folder, newest=options.use_newest)
+    checkpoint = load_checkpoint(file)
     materials = load_materials(run, console)
     examples = options.examples or _held_out_captions(materials)
     summary = _dataset_summary(materials)
-    encoder = load_text_encoder(run.text_encoder)
+    encoder = load_text_encoder(run.text_encoder, run.text_folder)
     title = options.title or f"{find_recipe(run.recipe).title} on {summary.title}"
     fields: dict[str, Any] = {
         "name": options.name,
@@ -83,9 +87,13 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         or f"{title}, {run.config.resolution} x {run.config.resolution} pixels.",
         "recipe": run.recipe,
         "preset": run.preset,
-        "noise_dim": run.config.noise_dim,
+        "noise_dim": 1,
         "stages": [{"output": f"image_{run.config.resolution}", "resolution": run.config.resolution}],
-        "text_encoder": {"name": encoder.name, "digest": encoder.digest, "folder": None},
+        "text_encoder": {
+            "name": encoder.name,
+            "digest": encoder.digest,
+            "folder": None if run.text_folder is None else TEXT_FOLDER,
+        },
         "dataset": vars(summary),
         "training": {
             "steps": checkpoint["step"],
@@ -103,21 +111,26 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     generator.load_state_dict(checkpoint["ema"])
     generator.eval().requires_grad_(False)
     judge = build_judge(run, materials, console)
-    say(console, f"measuring {found[-1].name} on {judge.num_generated} pictures")
-    measurement = judge.measure(generator, run.config.noise_dim, torch.device("cpu"))
+    say(console, f"measuring {file.name} on {judge.num_generated} pictures")
+    measurement = judge.measure(generator, noise_dim_of(generator), torch.device("cpu"))
     fields["metrics"] = {
         **measurement.as_dict(),
         "fd_lite0_split_half": judge.split_half_distance(),
         "text_match_of_photos": judge.real_text_match(),
         "measured_on": "training" if materials.held_out is materials.train else "held-out",
     }
+    exported = generator_to_onnx(generator, encoder.dim, encoder.max_words)
+    fields |= {
+        "noise_dim": noise_dim_of(generator),
+        "stages": [{"output": f"image_{side}", "resolution": side} for side in exported.resolutions],
+        "attention": [
+            {"output": f"attention_{side}", "resolution": side} for side in exported.attention_resolutions
+        ],
+    }
     files: dict[str, bytes | Path] = {
-        GENERATOR_NAME: generator_to_onnx(
-            generator, run.config.noise_dim, encoder.dim, [run.config.resolution]
-        ),
-        "samples.webp": _example_grid(
-            generator, examples, encoder, run.config.noise_dim, options.default_truncation
-        ),
+        GENERATOR_NAME: exported.graph,
+        "samples.webp": _example_grid(generator, examples, encoder, options.default_truncation),
+        **_text_files(run),
         "MODEL_CARD.md": model_card(fields).encode(),
     }
     return write_bundle(out, fields, files)
@@ -147,6 +160,14 @@ def _dataset_summary(materials: Materials) -> DatasetSummary:
     )
 
 
+def _text_files(run: Run) -> dict[str, Path]:
+    """Files of the user's own text encoder, but not of what only training needs of it."""
+    if run.text_folder is None:
+        return {}
+    stated = json.loads((run.text_folder / "encoder.json").read_bytes())["files"]
+    return {f"{TEXT_FOLDER}/{name}": run.text_folder / name for name in ["encoder.json", *stated]}
+
+
 def _held_out_captions(materials: Materials) -> tuple[str, ...]:
     captions = [materials.dataset.records[i].captions[0] for i in materials.held_out]
     usable = [caption for caption in captions if len(caption) <= 200 and caption.isprintable()]
@@ -156,14 +177,14 @@ def _held_out_captions(materials: Materials) -> tuple[str, ...]:
 
 
 def _example_grid(
-    generator: torch.nn.Module, examples: tuple[str, ...], encoder: Any, noise_dim: int, truncation: float
+    generator: torch.nn.Module, examples: tuple[str, ...], encoder: TextEncoder, truncation: float
 ) -> bytes:
     """Six pictures of each example sentence, a row a sentence, as WebP."""
-    sentences = torch.from_numpy(encoder.encode(list(examples)).sentence).repeat_interleave(_GRID_COLUMNS, 0)
+    text = text_tensors(encoder.encode(list(examples))).repeated(_GRID_COLUMNS)
     random = torch.Generator().manual_seed(0)
-    noise = torch.randn(len(sentences), noise_dim, generator=random) * truncation
+    noise = torch.randn(len(text.sentence), noise_dim_of(generator), generator=random) * truncation
     with torch.no_grad():
-        pixels = tensor_to_pixels(generator(noise, sentence_tensors(sentences))[-1])
+        pixels = tensor_to_pixels(generator(noise, text).images[-1])
     file = io.BytesIO()
     Image.fromarray(picture_grid(pixels, _GRID_COLUMNS)).save(file, "WEBP", quality=88, method=6)
     return file.getvalue()

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,46 +14,71 @@ from torch import Tensor, nn
 
 from creativeai.errors import BundleError
 from creativeai.models.conditioning import TextTensors
+from creativeai.models.generator_output import GeneratorOutput, noise_dim_of
 
-__all__ = ["generator_to_onnx", "store_weights_in_half"]
+__all__ = ["ExportedGenerator", "generator_to_onnx", "store_weights_in_half"]
 
 _OPSET = 18
 _SMALLEST_HALVED = 64
 
 
-class _SentenceOnly(nn.Module):
-    """The generator with plain tensors as inputs, the words left empty."""
+@dataclass(frozen=True)
+class ExportedGenerator:
+    """A generator as a graph, and what it gives."""
+
+    graph: bytes
+    resolutions: tuple[int, ...]
+    """Side of every stage's pictures, coarse to fine; their outputs are named `image_R`."""
+    attention_resolutions: tuple[int, ...]
+    """Side of every attention map, coarse to fine; their outputs are named `attention_R`."""
+
+
+class _PlainInputs(nn.Module):
+    """The generator with plain tensors in and out."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
         self.generator = generator
 
-    def forward(self, noise: Tensor, sentence: Tensor) -> tuple[Tensor, ...]:
-        words = sentence.new_zeros(sentence.shape[0], 0, sentence.shape[1])
-        mask = torch.zeros(sentence.shape[0], 0, dtype=torch.bool)
-        return tuple(self.generator(noise, TextTensors(sentence, words, mask)))
+    def forward(self, noise: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        output: GeneratorOutput = self.generator(noise, TextTensors(sentence, words, mask))
+        return (*output.images, *output.attention)
 
 
-def generator_to_onnx(generator: nn.Module, noise_dim: int, text_dim: int, resolutions: list[int]) -> bytes:
+def generator_to_onnx(generator: nn.Module, text_dim: int, max_words: int) -> ExportedGenerator:
     """The generator in evaluation mode as a serialised graph with weights in half precision.
 
+    The graph's inputs are those of noise [B, Z], sentence [B, D], words [B, T, D] and mask [B, T] that the
+    generator makes use of.
+
     Args:
-        generator: Takes noise [B, Z] and text, gives one picture batch [B, 3, R, R] a stage.
-        noise_dim: Z.
-        text_dim: D of the sentence vectors.
-        resolutions: R of every stage, coarse to fine; the outputs are named `image_R`.
+        generator: Takes noise [B, Z] and text; its `noise_dim` is Z.
+        text_dim: D of the sentence and word vectors.
+        max_words: T.
     """
     generator = generator.cpu().eval()
-    example = (torch.zeros(2, noise_dim), torch.zeros(2, text_dim))
+    noise_dim = noise_dim_of(generator)
+    example = (
+        torch.zeros(2, noise_dim),
+        torch.zeros(2, text_dim),
+        torch.zeros(2, max_words, text_dim),
+        torch.ones(2, max_words, dtype=torch.bool),
+    )
+    with torch.no_grad():
+        output: GeneratorOutput = generator(example[0], TextTensors(*example[1:]))
+    resolutions = tuple(image.shape[-1] for image in output.images)
+    attention_resolutions = tuple(attention.shape[-1] for attention in output.attention)
+    names = [f"image_{side}" for side in resolutions]
+    names += [f"attention_{side}" for side in attention_resolutions]
     batch = torch.export.Dim("batch")
     with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            _SentenceOnly(generator),
+            _PlainInputs(generator),
             example,
-            input_names=["noise", "sentence"],
-            output_names=[f"image_{resolution}" for resolution in resolutions],
-            dynamic_shapes=({0: batch}, {0: batch}),
+            input_names=["noise", "sentence", "words", "mask"],
+            output_names=names,
+            dynamic_shapes=tuple({0: batch} for _ in example),
             opset_version=_OPSET,
             dynamo=True,
             # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it
@@ -62,7 +88,16 @@ def generator_to_onnx(generator: nn.Module, noise_dim: int, text_dim: int, resol
         )
     assert program is not None
     model: onnx.ModelProto = onnx_ir.to_proto(program.model)
-    return store_weights_in_half(model).SerializeToString()
+    _drop_unused_inputs(model.graph)
+    graph = store_weights_in_half(model).SerializeToString()
+    return ExportedGenerator(graph, resolutions, attention_resolutions)
+
+
+def _drop_unused_inputs(graph: onnx.GraphProto) -> None:
+    used = {name for node in graph.node for name in node.input}
+    kept = [value for value in graph.input if value.name in used]
+    del graph.input[:]
+    graph.input.extend(kept)
 
 
 def store_weights_in_half(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from creativeai.evaluation.features import FeatureExtractor, join_features
 from creativeai.evaluation.metrics import frechet_distance, mean_pairwise_distance, retrieval_accuracy
-from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.conditioning import TextTensors, text_tensors
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.text.caption_vectors import CaptionVectors
@@ -82,8 +83,8 @@ class Judge:
 
     def real_text_match(self) -> float:
         """Text match of the held-out photos with their own first captions: the matcher's ceiling."""
-        sentences = torch.from_numpy(self.captions.of(self.pictures))
-        return self._text_match(self._real.descriptions, sentences, self.pictures)
+        text = text_tensors(self.captions.features(self.captions.rows(self.pictures)))
+        return self._text_match(self._real.descriptions, text.sentence, self.pictures)
 
     def split_half_distance(self) -> float:
         """`fd_lite0` of one random half of the held-out photos against the other."""
@@ -98,19 +99,19 @@ class Judge:
         # The i-th round over the held-out pictures takes their i-th captions.
         rounds = np.arange(self.num_generated) // len(self.pictures)
         which = rounds % self.captions.num_captions(pictures)
-        sentences = torch.from_numpy(self.captions.of(pictures, which))
+        text = text_tensors(self.captions.features(self.captions.rows(pictures, which)))
         random = torch.Generator().manual_seed(_SEED)
         noise = torch.randn(self.num_generated, noise_dim, generator=random)
-        batches = zip(noise.split(_BATCH_SIZE), sentences.split(_BATCH_SIZE), strict=True)
+        batches = zip(noise.split(_BATCH_SIZE), text.split_by(_BATCH_SIZE), strict=True)
         generated = join_features([self.extractor(_run(generator, *batch, device)) for batch in batches])
         pooled = generated.pooled.numpy()
         diversity = mean_pairwise_distance(pooled) / self.real_diversity
-        seed_diversity = self._seed_diversity(generator, noise, sentences, device)
+        seed_diversity = self._seed_diversity(generator, noise, text, device)
         return Measurement(
             fd_lite0=frechet_distance(pooled, self.real_features),
             diversity=diversity,
             seed_diversity=seed_diversity,
-            text_match=self._text_match(generated.descriptions, sentences, pictures),
+            text_match=self._text_match(generated.descriptions, text.sentence, pictures),
             collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
             num_generated=self.num_generated,
             num_real=len(self.real_features),
@@ -122,15 +123,16 @@ class Judge:
         return retrieval_accuracy(image_codes, self.matcher.text_codes(sentences).numpy(), owners, _SEED)
 
     def _seed_diversity(
-        self, generator: nn.Module, noise: Tensor, sentences: Tensor, device: torch.device
+        self, generator: nn.Module, noise: Tensor, text: TextTensors, device: torch.device
     ) -> float:
         distances = []
         batch = noise[:_BATCH_SIZE]
-        for sentence in sentences[:_NUM_SEED_SENTENCES]:
-            images = _run(generator, batch, sentence.expand(len(batch), -1), device)
+        for caption in text.split_by(1)[:_NUM_SEED_SENTENCES]:
+            images = _run(generator, batch, caption.repeated(len(batch)), device)
             distances.append(mean_pairwise_distance(self.extractor(images).pooled.numpy()))
         return float(np.mean(distances)) / self.real_diversity
 
 
-def _run(generator: nn.Module, noise: Tensor, sentences: Tensor, device: torch.device) -> Tensor:
-    return generator(noise.to(device), sentence_tensors(sentences.to(device)))[-1].float().cpu()
+def _run(generator: nn.Module, noise: Tensor, text: TextTensors, device: torch.device) -> Tensor:
+    output: GeneratorOutput = generator(noise.to(device), text.to(device))
+    return output.images[-1].float().cpu()

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["TextTensors", "sentence_tensors"]
+from creativeai.text.features import TextFeatures
+
+__all__ = ["TextTensors", "sentence_tensors", "text_tensors"]
 
 
 class TextTensors(NamedTuple):
@@ -21,6 +23,25 @@ class TextTensors(NamedTuple):
     """[B, T, D] word vectors."""
     mask: Tensor
     """[B, T] true where there is a word."""
+
+    def to(self, device: torch.device) -> "TextTensors":
+        """The same on a device."""
+        return TextTensors(*(tensor.to(device) for tensor in self))
+
+    def repeated(self, num: int) -> "TextTensors":
+        """Each caption `num` times in a row."""
+        return TextTensors(*(tensor.repeat_interleave(num, 0) for tensor in self))
+
+    def split_by(self, size: int) -> list["TextTensors"]:
+        """Parts of so many captions."""
+        return [TextTensors(*parts) for parts in zip(*(tensor.split(size) for tensor in self), strict=True)]
+
+
+def text_tensors(features: TextFeatures) -> TextTensors:
+    """Encoded captions as tensors on the CPU."""
+    return TextTensors(
+        torch.from_numpy(features.sentence), torch.from_numpy(features.words), torch.from_numpy(features.mask)
+    )
 
 
 def sentence_tensors(sentence: Tensor) -> TextTensors:

@@ -4,9 +4,9 @@ From the paper: a frozen EfficientNet-Lite0 whose four feature maps are mixed ac
 fixed random 1x1 convolutions, and one small spectrally normalised discriminator for each mixed map.
 Ours: the class label gives way to a sentence vector (projection onto the sentence in every head, next to an
 unconditional logit), one more head sees the pixels themselves, whose fine texture the strided features are
-nearly blind to, and the FastGAN generator gives way to one of text-modulated 3x3 convolutions with gated linear
-units and per-sample normalisation, small enough for a picture in milliseconds on one CPU core. Nothing in the
-generator looks across the batch, so a picture does not depend on its companions.
+nearly blind to, and the FastGAN generator gives way to one of text-modulated 3x3 convolutions with gated
+linear units and per-sample normalisation, small enough for a picture in milliseconds on one CPU core. Nothing
+in the generator looks across the batch, so a picture does not depend on its companions.
 """
 
 import math
@@ -19,6 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
+from creativeai.models.generator_output import GeneratorOutput
 
 __all__ = ["ProjectedDiscriminator", "ProjectedGenerator", "RandomFeatureMixing"]
 
@@ -137,7 +138,7 @@ class ProjectedGenerator(nn.Module):
             raise ValueError(
                 f"{len(channels)} widths end at {8 * 2 ** (len(channels) - 1)} px, not {resolution}"
             )
-        self.resolution = resolution
+        self.resolutions = (resolution,)
         self.noise_dim = noise_dim
         self.text = TextStandardiser(text_dim)
         self.embed_text = nn.Linear(text_dim, style_dim)
@@ -160,7 +161,7 @@ class ProjectedGenerator(nn.Module):
         self.to_subpixels = nn.Conv2d(width, 12, 3, padding=1)
         nn.init.normal_(self.to_subpixels.weight, std=0.3 / math.sqrt(9 * width))
 
-    def forward(self, noise: Tensor, text: TextTensors) -> list[Tensor]:
+    def forward(self, noise: Tensor, text: TextTensors) -> GeneratorOutput:
         """One picture [B, 3, R, R], about in [-1, 1]: the output is linear and may go a little beyond.
 
         A tanh here was measured to saturate within 200 steps; a penalty on the excess learns natural colours.
@@ -174,7 +175,7 @@ class ProjectedGenerator(nn.Module):
             x = (x + y) * math.sqrt(0.5) if y.shape == x.shape else y
         # A gated unit halves what passes it: the blocks normalise that away, here it is made good.
         subpixels = F.conv2d(x, 2.0 * self.to_subpixels.weight, self.to_subpixels.bias, padding=1)
-        return [F.pixel_shuffle(subpixels, 2)]
+        return GeneratorOutput((F.pixel_shuffle(subpixels, 2),))
 
 
 class RandomFeatureMixing(nn.Module):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class Batch:
     """Captions of these pictures; the generated pictures are asked for the same."""
     mismatched_sentence: Tensor
     """[B, D] sentence vectors of other pictures' captions."""
+    labels: Tensor
+    """[B] int64 class of each picture; a class of its own for one that has none."""
     noise: Tensor
     """[B, Z] standard normal noise."""
     num_seen: int
@@ -38,12 +41,18 @@ class BuildContext:
     """What a recipe may build on."""
 
     text_dim: int
-    """Length of the sentence vectors."""
+    """Length of the sentence and word vectors."""
+    num_pictures: int
+    """Pictures to train on: those of an epoch."""
     feature_network: EfficientNetLite0
     """Frozen ImageNet features."""
     train_guide: Callable[[Callable[[Tensor], Tensor], int], TextImageMatcher]
     """Trains (or reads from the run) a text-image matcher on the training photos, given the view in which the
     recipe shows pictures to the feature network and the number of steps."""
+    text_folder: Path | None = None
+    """Files of a text encoder trained by the user, its image encoder among them; None for a shipped one."""
+    first_stage: nn.Module | None = None
+    """A trained generator to build upon, in evaluation mode, where the user gave one."""
 
 
 class Recipe(Protocol):
@@ -53,7 +62,10 @@ class Recipe(Protocol):
 
     @property
     def generator(self) -> nn.Module:
-        """Takes noise [B, Z] and `TextTensors`, gives pictures [B, 3, R, R] coarse to fine."""
+        """Takes noise [B, Z] and `TextTensors`, gives a `GeneratorOutput`.
+
+        It has the attributes `noise_dim`, Z, and `resolutions`, the side of every stage's pictures.
+        """
 
     @property
     def discriminator(self) -> nn.Module:
@@ -61,6 +73,9 @@ class Recipe(Protocol):
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One optimiser for each of `generator` and `discriminator`."""
+
+    def learning_rate_factor(self, num_seen: int) -> float:
+        """What both learning rates are multiplied by after so many real pictures."""
 
     def fit_text(self, sentences: Tensor) -> None:
         """Adapt the networks' text inputs to the training captions' sentence vectors [N, D]."""
@@ -85,3 +100,7 @@ class RecipeEntry:
     presets: Mapping[str, Any]
     """Configurations by name."""
     build: Callable[[Any, BuildContext], Recipe]
+    uses_words: bool = False
+    """Whether its networks read the word vectors, and not the sentence alone."""
+    builds_on_first_stage: bool = False
+    """Whether it needs a trained generator to build upon."""

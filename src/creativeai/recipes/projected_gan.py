@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLite0
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
 from creativeai.recipes.augmentation import DiffAugment
@@ -185,16 +186,20 @@ class ProjectedGanRecipe:
             "discriminator": Adam(heads, config.discriminator_lr, config.adam_betas),
         }
 
+    def learning_rate_factor(self, num_seen: int) -> float:
+        """Constant, as in the paper."""
+        return 1.0
+
     def fit_text(self, sentences: Tensor) -> None:
         """Standardise the text inputs of both networks to the training captions' sentence vectors [N, D]."""
         self.generator.text.fit(sentences)
         self.discriminator.text.fit(sentences)
 
-    def generate(self, generator: Callable[..., list[Tensor]], batch: Batch) -> ProjectedGanState:
+    def generate(self, generator: Callable[..., GeneratorOutput], batch: Batch) -> ProjectedGanState:
         """The step's one generator pass: the first half of the batch's sentences, each with two noises."""
         half = batch.text.sentence[: (len(batch.noise) + 1) // 2]
         sentence = torch.cat([half, half])[: len(batch.noise)]
-        fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence)))[-1]
+        fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence))).images[-1]
         seen = self._view(fakes)
         return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen))
 
@@ -288,7 +293,7 @@ def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
 
 
 def pair_distances(images: Tensor) -> Tensor:
-    """Mean absolute difference [B / 2] of pictures i and i + B / 2 of [B, 3, R, R] in layout, seen at 16 x 16 px.
+    """Mean absolute difference [B / 2] in layout, at 16 x 16 px, of pictures i and i + B / 2 of [B, 3, R, R].
 
     Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for
     two pictures to differ, and the only one that a generator learns.

@@ -11,7 +11,7 @@ import torch
 from creativeai.errors import TrainingError
 from creativeai.training.atomic import deferred_interrupt, replace_file
 
-__all__ = ["list_checkpoints", "load_checkpoint", "load_newest", "save_checkpoint"]
+__all__ = ["chosen_checkpoint", "list_checkpoints", "load_checkpoint", "load_newest", "save_checkpoint"]
 
 _NUM_KEPT = {"step": 2, "best": 1}
 
@@ -73,6 +73,19 @@ def _forget_others(path: Path, kind: str) -> None:
 def list_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
     """Checkpoints of a kind, `step` or `best`, oldest first."""
     return sorted(folder.glob(f"{kind}_*.pt"))
+
+
+def chosen_checkpoint(run: Path, *, newest: bool = False) -> Path:
+    """The best checkpoint of the run in that folder; the newest where none was measured or it is asked for.
+
+    Raises:
+        TrainingError: It has none.
+    """
+    folder = run / "checkpoints"
+    found = (not newest and list_checkpoints(folder, "best")) or list_checkpoints(folder)
+    if not found:
+        raise TrainingError(f"{run} has no checkpoint yet: let it train for some minutes first")
+    return found[-1]
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

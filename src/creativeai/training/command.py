@@ -29,6 +29,9 @@ class TrainCommand:
     resume: Path | None
     out: Path | None
     start_from: Path | None
+    text_encoder: str
+    """Name of a shipped text encoder, or the folder of one's own."""
+    first_stage: Path | None
     seed: int
     sample_steps: int
     measure_minutes: float
@@ -65,9 +68,10 @@ def run_training(command: TrainCommand) -> None:
     console = Console(stderr=True)
     schedule = Schedule(sample_steps=command.sample_steps, measure_minutes=command.measure_minutes)
     if command.resume is not None:
-        if command.recipe or command.data or command.out or command.start_from:
+        if command.recipe or command.data or command.out or command.start_from or command.first_stage:
             raise TrainingError(
-                "--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from"
+                "--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from, "
+                "--first-stage"
             )
         run = open_run(command.resume)
     else:
@@ -105,6 +109,7 @@ def run_training(command: TrainCommand) -> None:
 def _new_run(command: TrainCommand) -> "Run":
     from creativeai.data import CaptionedImages
     from creativeai.recipes.registry import find_preset, find_recipe, list_recipes
+    from creativeai.text.encoder import SHIPPED_NAMES, encoder_name
     from creativeai.training.run import Run, default_folder
     from creativeai.training.settings import apply_settings
 
@@ -115,6 +120,14 @@ def _new_run(command: TrainCommand) -> "Run":
     if command.data is None:
         raise TrainingError("say what to train on: --data FOLDER, made by creativeai data prepare")
     dataset = CaptionedImages.open(command.data)
+    if recipe.builds_on_first_stage != (command.first_stage is not None):
+        wants = (
+            "give the run it builds upon"
+            if recipe.builds_on_first_stage
+            else "it builds upon none, leave out"
+        )
+        raise TrainingError(f"{recipe.name}: {wants}: --first-stage RUN")
+    text_source = None if command.text_encoder in SHIPPED_NAMES else Path(command.text_encoder).resolve()
     return Run(
         folder=command.out or default_folder(recipe.name, dataset.name),
         recipe=recipe.name,
@@ -122,10 +135,12 @@ def _new_run(command: TrainCommand) -> "Run":
         config=config,
         dataset=command.data.resolve(),
         dataset_digest=dataset.meta.digest,
-        text_encoder="minilm",
+        text_encoder=command.text_encoder if text_source is None else encoder_name(text_source),
         seed=command.seed,
         num_steps=command.num_steps,
         minutes=command.minutes,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        start_from=None if command.start_from is None else command.start_from.resolve(),
+        start_from=command.start_from and command.start_from.resolve(),
+        text_source=text_source,
+        first_stage_source=command.first_stage and command.first_stage.resolve(),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.conditioning import text_tensors
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.contract import Batch
 from creativeai.text.caption_vectors import CaptionVectors
@@ -25,6 +25,8 @@ class Feed:
     images: NDArray[np.uint8]
     """[N, R, R, 3] all pictures of the dataset."""
     captions: CaptionVectors
+    labels: NDArray[np.int64]
+    """[N] class of every picture; a class of its own for one that has none."""
     pictures: NDArray[np.int64]
     """Positions of those to train on."""
     batch_size: int
@@ -41,16 +43,16 @@ class Feed:
         pictures = self.pictures[np.resize(order[place * size : (place + 1) * size], size)]
         rng = np.random.default_rng([self.seed, 1, step])
         mirrored = rng.random(size) < 0.5
-        captions = self.captions.offsets[pictures] + rng.integers(0, self.captions.num_captions(pictures))
+        captions = self.captions.rows(pictures, rng.integers(0, self.captions.num_captions(pictures)))
         pixels = self.images[pictures]
         pixels[mirrored] = pixels[mirrored, :, ::-1]
-        sentences = self.captions.sentences[captions, mirrored.astype(np.int64)]
         torch.manual_seed(int(rng.integers(2**62)))
-        sentence = torch.from_numpy(sentences).to(device)
+        text = text_tensors(self.captions.features(captions, mirrored)).to(device)
         return Batch(
             images=pixels_to_tensor(pixels).to(device),
-            text=sentence_tensors(sentence),
-            mismatched_sentence=sentence.roll(1, 0),
+            text=text,
+            mismatched_sentence=text.sentence.roll(1, 0),
+            labels=torch.from_numpy(self.labels[pictures]).to(device),
             noise=torch.randn(size, self.noise_dim, device=device),
             num_seen=step * size,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress
-from torch import Tensor
+from torch import Tensor, nn
 
 from creativeai.data import CaptionedImages
 from creativeai.errors import TrainingError
@@ -23,9 +23,10 @@ from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.atomic import replace_file
 from creativeai.training.captions import encode_captions
-from creativeai.training.run import Run
+from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
+from creativeai.training.run import Run, open_run
 
-__all__ = ["Materials", "build_judge", "build_recipe", "load_materials", "say"]
+__all__ = ["Materials", "build_judge", "build_recipe", "labels_of", "load_materials", "progress", "say"]
 
 _JUDGE_SEED, _GUIDE_SEED = 2, 1
 # Enough for thousands of pictures; a smaller dataset would only be learned by heart.
@@ -43,6 +44,8 @@ class Materials:
     feature_network: EfficientNetLite0
     images: np.ndarray
     """uint8 [N, R, R, 3] at the run's resolution."""
+    labels: np.ndarray
+    """int64 [N] class of every picture; a class of its own for one that has none."""
     train: np.ndarray
     """Positions of the pictures to train on."""
     held_out: np.ndarray
@@ -72,15 +75,25 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
             "measuring on the training pictures, which flatters the model",
         )
         held_out = train
-    encoder = load_text_encoder(run.text_encoder)
-    with _progress(console, "encoding captions") as advance:
-        captions = encode_captions(dataset, encoder, advance)
+    encoder = load_text_encoder(run.text_encoder, run.text_folder)
+    with progress(console, "encoding captions") as advance:
+        captions = encode_captions(dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words)
     network = load_efficientnet_lite0().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Materials(dataset, captions, network, images, train, held_out)
+    return Materials(dataset, captions, network, images, labels_of(dataset), train, held_out)
+
+
+def labels_of(dataset: CaptionedImages) -> np.ndarray:
+    """Class of every picture, int64 [N]; a picture without a label is a class of its own."""
+    names = [record.label or f"picture {index}" for index, record in enumerate(dataset.records)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
-    """The run's networks and losses, freshly initialised from the run's seed."""
+    """The run's networks and losses, freshly initialised from the run's seed.
+
+    Raises:
+        TrainingError: The configuration doesn't fit what the run is given to build upon.
+    """
 
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
@@ -88,12 +101,52 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
             return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
 
     text_dim = materials.captions.sentences.shape[-1]
-    context = BuildContext(text_dim, materials.feature_network, train_guide)
+    context = BuildContext(
+        text_dim=text_dim,
+        num_pictures=len(materials.train),
+        feature_network=materials.feature_network,
+        train_guide=train_guide,
+        text_folder=run.text_folder,
+        first_stage=load_first_stage(run, materials),
+    )
     torch.manual_seed(run.seed)
-    recipe = find_recipe(run.recipe).build(run.config, context)
+    try:
+        recipe = find_recipe(run.recipe).build(run.config, context)
+    except ValueError as error:
+        raise TrainingError(f"this configuration can't be: {error}") from error
     rows = materials.captions.rows_of(materials.train)
     recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
     return recipe
+
+
+def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
+    """The trained generator that the run builds upon, if it was given one.
+
+    Raises:
+        TrainingError: It has no checkpoint, or another text encoder.
+    """
+    if run.first_stage_folder is None:
+        return None
+    first = open_run(run.first_stage_folder)
+    ours, theirs = (load_text_encoder(one.text_encoder, one.text_folder) for one in (run, first))
+    if ours.digest != theirs.digest:
+        raise TrainingError(
+            f"the first stage {run.first_stage_source} was trained with the text encoder {theirs.name}, this "
+            f"run has {ours.name}: train both with the same, --text-encoder"
+        )
+    text_dim = materials.captions.sentences.shape[-1]
+    context = BuildContext(
+        text_dim=text_dim,
+        num_pictures=len(materials.train),
+        feature_network=materials.feature_network,
+        train_guide=lambda *_: TextImageMatcher(text_dim),
+        text_folder=first.text_folder,
+        first_stage=load_first_stage(first, materials),
+    )
+    generator = find_recipe(first.recipe).build(first.config, context).generator
+    checkpoint = load_checkpoint(chosen_checkpoint(first.folder))
+    generator.load_state_dict(checkpoint["ema"])
+    return generator.eval().requires_grad_(False)
 
 
 def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
@@ -129,7 +182,7 @@ def _matcher(
             raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
         return matcher.eval().requires_grad_(False)
     seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    with _progress(console, f"training the {name}'s text-image matcher") as advance:
+    with progress(console, f"training the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
             materials.images,
             materials.captions,
@@ -153,7 +206,7 @@ def say(console: Console, line: str) -> None:
 
 
 @contextmanager
-def _progress(console: Console, description: str) -> Iterator[Callable[[int, int], None]]:
+def progress(console: Console, description: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar as a callback for (done, total)."""
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=None)

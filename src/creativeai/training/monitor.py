@@ -14,9 +14,21 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
 
-from creativeai.evaluation.judge import Measurement
+__all__ = ["Finding", "Monitor", "picture_grid"]
 
-__all__ = ["Monitor", "picture_grid"]
+
+@dataclass(frozen=True)
+class Finding:
+    """What a measurement found, whatever was measured."""
+
+    score: float
+    """The one figure by which the best checkpoint is chosen; lower is better."""
+    figures: dict[str, float | int | bool]
+    """All figures by name."""
+    line: str
+    """The figures for people."""
+    alarm: str | None = None
+    """What is wrong and what to do, where the score is not to be trusted."""
 
 
 def picture_grid(pixels: NDArray[np.uint8], num_columns: int) -> NDArray[np.uint8]:
@@ -134,24 +146,16 @@ class Monitor:
         """Show the sample grid's captions in TensorBoard."""
         self._writer.add_text("samples/captions", "  \n".join(captions), 0)
 
-    def measurement(self, step: int, num_seen: int, result: Measurement, is_best: bool) -> None:
+    def measurement(self, step: int, num_seen: int, finding: Finding, is_best: bool) -> None:
         """Write a measurement to TensorBoard, `metrics.jsonl` and the console."""
-        figures = result.as_dict()
-        for name, value in figures.items():
+        for name, value in finding.figures.items():
             self._writer.add_scalar(f"metrics/{name}", float(value), step)
         with open(self._metrics_file, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "num_seen": num_seen, **figures}) + "\n")
+            file.write(json.dumps({"step": step, "num_seen": num_seen, **finding.figures}) + "\n")
         self.console.print(
-            f"measured at step {step}: fd_lite0 {result.fd_lite0:.1f}  text match {result.text_match:.1%}  "
-            f"diversity {result.diversity:.2f}, among seeds {result.seed_diversity:.2f}"
-            f"{'  (best so far)' if is_best else ''}",
+            f"measured at step {step}: {finding.line}{'  (best so far)' if is_best else ''}",
             highlight=False,
             soft_wrap=True,
         )
-        if result.collapsed:
-            self.console.print(
-                f"[bold red]collapse alarm[/]: the pictures' diversity is {result.diversity:.2f} of the "
-                f"photos', among seeds {result.seed_diversity:.2f}: raise the diversity term, lower guidance "
-                "or learning rates, or go back to the best checkpoint",
-                soft_wrap=True,
-            )
+        if finding.alarm is not None:
+            self.console.print(f"[bold red]collapse alarm[/]: {finding.alarm}", soft_wrap=True)

@@ -27,6 +27,10 @@ class Precision:
         """Context in which losses are computed."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bfloat16)
 
+    def place(self, network: nn.Module) -> None:
+        """Move a network to the device, in its memory format."""
+        network.to(self.device, memory_format=self.memory_format)  # type: ignore[call-overload]
+
     def compile(self, network: nn.Module) -> Callable[..., Any]:
         """The network's forward pass, compiled where that is asked for.
 

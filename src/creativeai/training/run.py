@@ -43,11 +43,27 @@ class Run:
     created: str
     start_from: Path | None = None
     """A run whose best weights are this one's start, as far as names and shapes agree."""
+    text_source: Path | None = None
+    """Folder of the user's own text encoder, of which the run keeps a copy; None for a shipped one."""
+    first_stage_source: Path | None = None
+    """Run of the generator that this one builds upon; the run keeps a copy of what it needs of it."""
 
     @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.folder / "checkpoints"
+
+    @property
+    def text_folder(self) -> Path | None:
+        """Files of the user's own text encoder: the copy, or the original before there is one."""
+        copy = self.folder / "text"
+        return self.text_source and (copy if copy.is_dir() else self.text_source)
+
+    @property
+    def first_stage_folder(self) -> Path | None:
+        """Run of the first stage: the copy, or the original before there is one."""
+        copy = self.folder / "first_stage"
+        return self.first_stage_source and (copy if copy.is_dir() else self.first_stage_source)
 
 
 def refuse_existing(folder: Path) -> None:
@@ -132,8 +148,9 @@ def open_run(folder: Path) -> Run:
         kind = type(next(iter(find_recipe(content["recipe"]).presets.values())))
         content["config"] = config_from_dict(kind, content["config"])
         content["dataset"] = Path(content["dataset"])
-        if content.get("start_from") is not None:
-            content["start_from"] = Path(content["start_from"])
+        for name in ("start_from", "text_source", "first_stage_source"):
+            if content.get(name) is not None:
+                content[name] = Path(content[name])
         return Run(folder=folder, **content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"{file} is broken: {error!r}") from error

@@ -82,7 +82,7 @@ def _build(kind: type, fields: dict[str, Any]) -> Any:
 
 
 def _parse(text: str, hint: Any, setting: str) -> Any:
-    if hint is str:
+    if hint is str or (_is_choice(hint) and text in typing.get_args(hint)):
         return text
     try:
         value = ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))
@@ -112,10 +112,20 @@ def _coerced(value: Any, hint: Any) -> Any:
         with suppress(OverflowError):
             if math.isfinite(number := float(value)):
                 return number
-    elif type(value) is hint:
+    elif type(value) is hint or (_is_choice(hint) and _is_among(value, typing.get_args(hint))):
         return value
     raise ValueError
 
 
+def _is_choice(hint: Any) -> bool:
+    return typing.get_origin(hint) is typing.Literal
+
+
+def _is_among(value: Any, choices: tuple[Any, ...]) -> bool:
+    return any(type(value) is type(choice) and value == choice for choice in choices)
+
+
 def _expected(hint: Any) -> str:
+    if _is_choice(hint):
+        return f"expected one of {', '.join(str(choice) for choice in typing.get_args(hint))}"
     return f"expected a value of type {hint.__name__ if isinstance(hint, type) else hint}"
