@@ -51,8 +51,8 @@ def plain_convolutions() -> Iterator[None]:
         kernel = weight.flip(2, 3).transpose(0, 1)
         return F.conv2d(F.interpolate(x, scale_factor=2.0, mode="nearest"), kernel, padding=1)
 
-    def plain_depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        return F.conv2d(x, weight, bias, 2, 0, 1, weight.shape[0])
+    def plain_depthwise(x: Tensor, weight: Tensor, bias: Tensor, pads: tuple[int, ...]) -> Tensor:
+        return F.conv2d(F.pad(x, pads), weight, bias, 2, 0, 1, weight.shape[0])
 
     class Plain:
         apply = staticmethod(plain_depthwise)

@@ -96,20 +96,22 @@ def test_gradient_of_the_whole_network_equals_autograd(
 
     class Plain:
         @staticmethod
-        def apply(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-            return F.conv2d(x, weight, bias, 2, 0, 1, weight.shape[0])
+        def apply(x: Tensor, weight: Tensor, bias: Tensor, pads: tuple[int, ...]) -> Tensor:
+            return F.conv2d(F.pad(x, pads), weight, bias, 2, 0, 1, weight.shape[0])
 
     monkeypatch.setattr("creativeai.models.efficientnet_lite._StridedDepthwise", Plain)
     torch.testing.assert_close(ours, gradient(), rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize(("kernel", "pads"), [(3, (0, 1, 1, 1)), (5, (1, 2, 2, 2)), (3, (0, 0, 0, 0))])
 @pytest.mark.parametrize("size", [(8, 8), (9, 9), (9, 12), (7, 5)])
-def test_strided_depthwise_gradient_equals_autograd(kernel: int, size: tuple[int, int]) -> None:
+def test_strided_depthwise_gradient_equals_autograd(
+    kernel: int, pads: tuple[int, int, int, int], size: tuple[int, int]
+) -> None:
     x = torch.randn(2, 4, *size, dtype=torch.double, requires_grad=True)
     weight, bias = torch.randn(4, 1, kernel, kernel, dtype=torch.double), torch.randn(4, dtype=torch.double)
-    ours = _StridedDepthwise.apply(x, weight, bias)
-    plain = F.conv2d(x, weight, bias, 2, 0, 1, 4)
+    ours = _StridedDepthwise.apply(x, weight, bias, pads)
+    plain = F.conv2d(F.pad(x, pads), weight, bias, 2, 0, 1, 4)
     upstream = torch.randn_like(plain)
     torch.testing.assert_close(ours, plain)
     torch.testing.assert_close(

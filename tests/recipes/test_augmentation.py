@@ -31,6 +31,16 @@ def test_each_picture_is_changed_in_its_own_way_and_a_seed_repeats_it(name: str)
     assert len({tuple(image.flatten().tolist()) for image in first}) > 4
 
 
+@pytest.mark.parametrize("batch", [8, 7])
+@pytest.mark.parametrize("name", OFF)
+def test_in_pairs_both_halves_are_changed_alike(name: str, batch: int) -> None:
+    images = numbered_pictures(batch, 16)
+    augmented = DiffAugment(**OFF | {name: 0.4})(images, in_pairs=True)
+    half = (batch + 1) // 2
+    assert torch.equal(augmented[half:], augmented[: batch - half])
+    assert len({tuple(image.flatten().tolist()) for image in augmented[:half]}) > 2
+
+
 def test_gradient_reaches_every_picture_through_all_three() -> None:
     images = torch.randn(8, 3, 16, 16, requires_grad=True)
     DiffAugment()(images).square().sum().backward()

@@ -28,35 +28,49 @@ class DiffAugment:
             if not 0 <= value <= 1:
                 raise ValueError(f"augment.{name}={value} must be 0 to 1")
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Augmented pictures [B, 3, R, R] of pictures [B, 3, R, R], each picture drawn its own change."""
+    def __call__(self, images: Tensor, *, in_pairs: bool = False) -> Tensor:
+        """Augmented pictures [B, 3, R, R] of pictures [B, 3, R, R].
+
+        Each picture is drawn its own change; with `in_pairs`, pictures i and i + B / 2 are drawn one, so that
+        they still compare.
+        """
+        num_draws = (len(images) + 1) // 2 if in_pairs else len(images)
         if self.colour:
-            images = _colour(images, self.colour)
+            images = _colour(images, self.colour, num_draws)
         if self.translation:
-            images = _translation(images, self.translation)
+            images = _translation(images, self.translation, num_draws)
         if self.cutout:
-            images = _cutout(images, self.cutout)
+            images = _cutout(images, self.cutout, num_draws)
         return images
 
 
-def _uniform(images: Tensor, low: float, high: float) -> Tensor:
-    return torch.empty(images.shape[0], 1, 1, 1, device=images.device, dtype=images.dtype).uniform_(low, high)
+def _for_each(draws: Tensor, batch: int) -> Tensor:
+    """Draws [N, ...] as [B, ...]: one for each picture, or the same again for the second half."""
+    return draws if len(draws) == batch else torch.cat([draws, draws])[:batch]
 
 
-def _colour(images: Tensor, strength: float) -> Tensor:
-    images = images + _uniform(images, -strength / 2, strength / 2)
+def _uniform(images: Tensor, low: float, high: float, num_draws: int) -> Tensor:
+    draws = torch.empty(num_draws, 1, 1, 1, device=images.device, dtype=images.dtype).uniform_(low, high)
+    return _for_each(draws, len(images))
+
+
+def _whole(images: Tensor, low: int, high: int, num_draws: int) -> Tensor:
+    return _for_each(torch.randint(low, high, (num_draws, 1), device=images.device), len(images))
+
+
+def _colour(images: Tensor, strength: float, num_draws: int) -> Tensor:
+    images = images + _uniform(images, -strength / 2, strength / 2, num_draws)
     grey = images.mean(dim=1, keepdim=True)
-    images = (images - grey) * _uniform(images, 1 - strength, 1 + strength) + grey
+    images = (images - grey) * _uniform(images, 1 - strength, 1 + strength, num_draws) + grey
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return (images - mean) * _uniform(images, 1 - strength, 1 + strength) + mean
+    return (images - mean) * _uniform(images, 1 - strength, 1 + strength, num_draws) + mean
 
 
-def _translation(images: Tensor, ratio: float) -> Tensor:
+def _translation(images: Tensor, ratio: float, num_draws: int) -> Tensor:
     batch, _, height, width = images.shape
     reach = int(height * ratio + 0.5)
-    dy, dx = torch.randint(-reach, reach + 1, (2, batch), device=images.device)
-    rows = torch.arange(height, device=images.device) + dy[:, None]
-    columns = torch.arange(width, device=images.device) + dx[:, None]
+    rows = torch.arange(height, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
+    columns = torch.arange(width, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
     inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
     index = torch.arange(batch, device=images.device)[:, None, None]
     moved = images.permute(0, 2, 3, 1)[
@@ -65,11 +79,11 @@ def _translation(images: Tensor, ratio: float) -> Tensor:
     return (moved * inside[..., None]).permute(0, 3, 1, 2)
 
 
-def _cutout(images: Tensor, ratio: float) -> Tensor:
-    batch, _, height, width = images.shape
+def _cutout(images: Tensor, ratio: float, num_draws: int) -> Tensor:
+    height, width = images.shape[-2:]
     size = int(height * ratio + 0.5)
-    top = torch.randint(-size // 2, height - size // 2, (batch, 1), device=images.device)
-    left = torch.randint(-size // 2, width - size // 2, (batch, 1), device=images.device)
+    top = _whole(images, -size // 2, height - size // 2, num_draws)
+    left = _whole(images, -size // 2, width - size // 2, num_draws)
     rows = torch.arange(height, device=images.device)
     columns = torch.arange(width, device=images.device)
     in_rows = (rows >= top) & (rows < top + size)

@@ -4,7 +4,7 @@ The generator makes one pass a step. Its pictures' frozen features are computed 
 discriminator's loss uses them detached, the generator's uses them whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -144,6 +144,10 @@ class ProjectedGanState:
     """[B, 3, F, F] the same, augmented and resized as the feature network saw them."""
     features: list[Tensor]
     """Frozen feature maps of `seen`, with gradient."""
+    real_seen: Tensor
+    """[B, 3, F, F] the real pictures, augmented and resized."""
+    real_features: list[Tensor]
+    """Their frozen feature maps."""
 
 
 class ProjectedGanRecipe:
@@ -200,16 +204,15 @@ class ProjectedGanRecipe:
         half = batch.text.sentence[: (len(batch.noise) + 1) // 2]
         sentence = torch.cat([half, half])[: len(batch.noise)]
         fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence))).images[-1]
-        seen = self._view(fakes)
-        return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen))
+        seen, real_seen = self._view(fakes), self._view(batch.images)
+        with torch.no_grad():
+            real_features = self.feature_network(real_seen)
+        return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen), real_seen, real_features)
 
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Hinge on real, generated and mismatched pairs, averaged over the heads."""
-        with torch.no_grad():
-            seen = self._view(batch.images)
-            real_features = self.feature_network(seen)
         sentence = self._noisy(batch.text.sentence)
-        real_codes = self.discriminator.codes(seen, real_features)
+        real_codes = self.discriminator.codes(state.real_seen, state.real_features)
         fake_features = [feature.detach() for feature in state.features]
         fake_codes = self.discriminator.codes(state.seen.detach(), fake_features)
         real = self.discriminator.logits(real_codes, sentence)
@@ -230,7 +233,8 @@ class ProjectedGanRecipe:
         fake_codes = self.discriminator.codes(state.seen, state.features)
         fake = self.discriminator.logits(fake_codes, state.sentence)
         # A batch of few pictures may pair each with itself.
-        diversity = pair_distances(state.fakes) / pair_distances(batch.images).mean().clamp(min=1e-3)
+        photos = pair_distances(state.real_features).mean().clamp(min=1e-3)
+        diversity = pair_distances(state.features) / photos
         parts = {
             "adversarial": -_mean(fake),
             "range": F.relu(state.fakes.float().abs() - 1).square().mean(),
@@ -260,7 +264,7 @@ class ProjectedGanRecipe:
         return config.matching_weight * min(max(ramp, 0.0), 1.0)
 
     def _view(self, images: Tensor) -> Tensor:
-        return augmented_view(self.config, images)
+        return augmented_view(self.config, images, in_pairs=True)
 
     def _noisy(self, sentence: Tensor) -> Tensor:
         if not self.config.text_noise:
@@ -283,26 +287,28 @@ def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanReci
     return ProjectedGanRecipe(config, context.text_dim, network, guide)
 
 
-def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
+def augmented_view(config: ProjectedGanConfig, images: Tensor, *, in_pairs: bool = False) -> Tensor:
     """Pictures [B, 3, R, R] as the feature network sees them: augmented, at its resolution [B, 3, F, F]."""
-    images = config.augment(images)
+    images = config.augment(images, in_pairs=in_pairs)
     side = config.feature_resolution
     if images.shape[-1] != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=images.shape[-1] > side)
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def pair_distances(images: Tensor) -> Tensor:
-    """Mean absolute difference [B / 2] in layout, at 16 x 16 px, of pictures i and i + B / 2 of [B, 3, R, R].
+def pair_distances(features: Sequence[Tensor]) -> Tensor:
+    """How much pictures i and i + B / 2 differ in what stands where, [B / 2], by their four feature maps.
 
-    Each picture's own mean colour and contrast are taken out first: left in, they are the cheapest way for
-    two pictures to differ, and the only one that a generator learns.
+    One minus the cosine of the two coarsest maps' vectors at the same place, on average. A distance of pixels
+    is met by other light on the same bird; this one hardly sees that (at stride 16, .03 for other light, .72
+    for the mirror image, .84 for another photo), and asks for another pose.
     """
-    small = F.adaptive_avg_pool2d(images.float(), 16)
-    small = small - small.mean(dim=(2, 3), keepdim=True)
-    small = small * torch.rsqrt(small.square().mean(dim=(1, 2, 3), keepdim=True) + 1e-3)
-    half = (len(images) + 1) // 2
-    return (small[: len(images) - half] - small[half:]).abs().mean(dim=(1, 2, 3))
+    distances = []
+    for feature in features[-2:]:
+        x = feature.float()
+        half = (len(x) + 1) // 2
+        distances.append(1 - F.cosine_similarity(x[: len(x) - half], x[half:], dim=1).mean((1, 2)))
+    return torch.stack(distances).mean(0)
 
 
 def _mean(logits: Iterable[Tensor]) -> Tensor:
