@@ -82,20 +82,20 @@ def build_step(data: Path, preset: str, precision: Precision) -> tuple[Callable[
         captions,
         labels_of(dataset),
         dataset.indices("train"),
-        config.batch_size,
+        config.learning.batch_size,
         config.noise_dim,
         seed=0,
     )
     no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [])
-    state = gan_state(recipe, config.ema_half_life, precision)
+    state = gan_state(recipe, config.learning.ema_half_life, precision)
     task = GanTask(recipe, state, feed, no_sheet, None, precision)
-    return lambda: void(task.step()), config.batch_size
+    return lambda: void(task.step()), config.learning.batch_size
 
 
 def projected_recipe(config, text_dim: int, features):  # type: ignore[no-untyped-def]
     from creativeai.recipes.projected_gan import ProjectedGanRecipe
 
-    return ProjectedGanRecipe(config, text_dim, features, None)
+    return ProjectedGanRecipe(config, text_dim, features, None, num_pictures=1)
 
 
 def void(_: object) -> None:

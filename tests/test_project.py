@@ -55,6 +55,7 @@ TRAINING_ROOMS = {
 # The door between both sides: makes a bundle of a run.
 TRAINING_ROOMS |= {
     "bundles.onnx_export": {"errors", "text", "models"},
+    "bundles.text_export": {"errors", "text", "bundles.onnx_export", "recipes"},
     "bundles.export": {"errors", "text", "bundles", "bundles.onnx_export", "data", *TRAINING_ROOMS},
 }
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS

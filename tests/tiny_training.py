@@ -20,7 +20,7 @@ from creativeai.training.materials import Materials, build_recipe
 from creativeai.training.monitor import Monitor
 from creativeai.training.precision import Precision
 from creativeai.training.run import Run
-from creativeai.training.setup import feed_of, sample_sheet
+from creativeai.training.tasks import feed_of, sample_sheet
 
 EXACT = Precision(
     torch.device("cpu"), use_bfloat16=False, use_compile=False, memory_format=torch.channels_last
@@ -67,7 +67,7 @@ def fresh_task(run: Run, materials: Materials, judge: Any = None) -> GanTask:
     noise_dim = noise_dim_of(recipe.generator)
     return GanTask(
         recipe,
-        gan_state(recipe, run.config.ema_half_life, EXACT),
+        gan_state(recipe, run.config.learning.ema_half_life, EXACT),
         feed_of(run, materials, noise_dim),
         sample_sheet(run, materials, noise_dim),
         judge,

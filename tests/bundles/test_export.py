@@ -99,7 +99,7 @@ def test_bundle_says_what_it_is(exported: Bundle, run: Run, toybirds: Path) -> N
     assert manifest.dataset.digest == dataset["digest"]
     assert (manifest.dataset.num_train, manifest.dataset.num_val) == (22, 2)
     assert (manifest.training.steps, manifest.training.images_seen) == (1, 4)
-    assert manifest.training.hyperparameters["batch_size"] == run.config.batch_size
+    assert manifest.training.hyperparameters["learning"]["batch_size"] == run.config.learning.batch_size
     assert manifest.text_encoder.digest == load_text_encoder("minilm").digest
     assert set(manifest.files) == {"generator.onnx", "MODEL_CARD.md", "samples.webp"}
 

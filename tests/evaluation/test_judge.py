@@ -38,7 +38,9 @@ class Birds:
         return self.extractor(images).descriptions
 
     def judge(self, matcher: TextImageMatcher) -> Judge:
-        return Judge(self.extractor, matcher, self.images, self.captions, self.held_out, NUM_GENERATED)
+        return Judge(
+            self.extractor, matcher, self.images, self.captions, self.captions, self.held_out, NUM_GENERATED
+        )
 
 
 @pytest.fixture(scope="module")

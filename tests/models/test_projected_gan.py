@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from creativeai.models.conditioning import TextTensors, sentence_tensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
+from creativeai.models.layers.text_standardiser import TextStandardiser
 from creativeai.models.projected_gan import (
     ProjectedDiscriminator,
     ProjectedGenerator,
     RandomFeatureMixing,
-    TextStandardiser,
     upsampling_conv,
 )
 from creativeai.recipes.projected_gan import PRESETS

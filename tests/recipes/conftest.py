@@ -35,7 +35,7 @@ def context(feature_network: EfficientNetLite0) -> BuildContext:
 @pytest.fixture
 def make_batch() -> Callable[..., Batch]:
     def make(recipe: Recipe, num_seen: int = 10**9) -> Batch:
-        size, resolution = recipe.config.batch_size, recipe.config.resolution
+        size, resolution = recipe.config.learning.batch_size, recipe.config.resolution
         sentence = F.normalize(torch.randn(size, TEXT_DIM))
         mask = torch.arange(NUM_WORDS) < torch.randint(1, NUM_WORDS + 1, (size, 1))
         words = torch.randn(size, NUM_WORDS, TEXT_DIM) * mask[:, :, None]

@@ -4,7 +4,7 @@ import ast
 import inspect
 import io
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ def recipe(name: str, context: BuildContext) -> Recipe:
 def build(name: str, context: BuildContext, seed: int) -> Recipe:
     torch.manual_seed(seed)
     entry = find_recipe(name)
+    if entry.builds_on_first_stage:
+        first = build("stackgan_stage1", context, seed + 5).generator.eval()
+        context = replace(context, first_stage=first)
     built = entry.build(entry.presets["debug"], context)
     built.fit_text(torch.randn(40, context.text_dim) * 0.1 + 0.02)
     return built
@@ -60,7 +63,7 @@ def test_pictures_grow_to_the_preset_resolution(recipe: Recipe, make_batch: Make
     sides = [stage.shape[-1] for stage in stages]
     assert tuple(sides) == tuple(sorted(set(sides))) == recipe.generator.resolutions
     assert stages[-1].shape == (
-        recipe.config.batch_size,
+        recipe.config.learning.batch_size,
         3,
         recipe.config.resolution,
         recipe.config.resolution,
@@ -120,6 +123,9 @@ def test_onnx_graph_draws_what_torch_does(
     name: str, recipe: Recipe, context: BuildContext, make_batch: MakeBatch
 ) -> None:
     batch = make_batch(recipe)
+    with torch.no_grad():  # batch normalisation has statistics, as after some training
+        for _ in range(20):
+            recipe.generate(recipe.generator.train(), batch)
     whole = [stage.numpy() for stage in draw(recipe, batch)]
     # Before the export: it must not change the weights it is given.
     exported = generator_to_onnx(recipe.generator, context.text_dim, batch.text.mask.shape[1])

@@ -181,3 +181,10 @@ def test_shipped_files_say_where_they_are_from() -> None:
     description = json.loads((ZOO_FOLDER / "minilm" / "encoder.json").read_text())
     assert description["licence"] == "Apache-2.0"
     assert description["provenance"]["least_cosine_to_original"] > 0.99
+
+
+def test_word_places_are_the_pieces_in_order(encoder: TextEncoder) -> None:
+    pieces = ["a", "scarlet", "mac", "##aw", ",", "perch", "##ing"]
+    assert encoder.word_places("A scarlet macaw, perching") == [piece.removeprefix("##") for piece in pieces]
+    assert len(encoder.word_places("bird " * 50)) == encoder.max_words
+    assert encoder.word_places("") == []

@@ -338,7 +338,9 @@ def test_configuration_counts_before_what_the_optimiser_saved(
     fit_until(1, start(), run)
     saved = load_newest(run.checkpoints)
     assert saved is not None
-    config = replace(run.config, generator_lr=1e-5, adam_betas=(0.5, 0.9))
+    config = replace(
+        run.config, learning=replace(run.config.learning, generator_lr=1e-5, adam_betas=(0.5, 0.9))
+    )
     state = fresh_task(replace(run, config=config), materials).state
     state.load_state_dict(saved)
     [group] = state.optimizers["generator"].param_groups

@@ -1,6 +1,6 @@
 import json
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -18,13 +18,13 @@ FIELDS = sorted(config_to_dict(DEBUG))
     ("settings", "changes"),
     [
         ([], {}),
-        (["batch_size=8"], {"batch_size": 8}),
-        ([" batch_size = 8 "], {"batch_size": 8}),
-        (["generator_lr=1e-3", "discriminator_lr=1"], {"generator_lr": 1e-3, "discriminator_lr": 1.0}),
-        (["adam_betas=(0, 0.9)"], {"adam_betas": (0.0, 0.9)}),
-        (["adam_betas=[0.5, 0.9]"], {"adam_betas": (0.5, 0.9)}),
+        (["guide_steps=8"], {"guide_steps": 8}),
+        ([" guide_steps = 8 "], {"guide_steps": 8}),
+        (["mismatch_weight=1e-3", "range_weight=1"], {"mismatch_weight": 1e-3, "range_weight": 1.0}),
+        (["learning.adam_betas=(0, 0.9)"], {"learning": replace(DEBUG.learning, adam_betas=(0.0, 0.9))}),
+        (["learning.adam_betas=[0.5, 0.9]"], {"learning": replace(DEBUG.learning, adam_betas=(0.5, 0.9))}),
         (["channels=(16,16,8)"], {"channels": (16, 16, 8)}),
-        (["batch_size=8", "batch_size=6"], {"batch_size": 6}),
+        (["guide_steps=8", "guide_steps=6"], {"guide_steps": 6}),
         # Neither is valid without the other.
         (
             ["resolution=64", "channels=(8,8,8,8)", "num_blocks=(1,1,1,1)"],
@@ -45,22 +45,22 @@ def test_settings_change_the_configuration(settings: list[str], changes: dict[st
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("batch_size", "--set 'batch_size': write it as field=value"),
-        ("=3", "no field '': there are adam_betas, augment, batch_size"),
-        ("batchsize=3", "no field 'batchsize': there are adam_betas, augment, batch_size"),
-        ("batch_size=many", "--set 'batch_size=many': expected a value of type int"),
-        ("batch_size=1.5", "expected a value of type int"),
-        ("batch_size=true", "expected a value of type int"),
-        ("batch_size=", "expected a value of type int"),
-        ("generator_lr=1e999", "expected a value of type float"),
-        ("generator_lr=" + "9" * 400, "expected a value of type float"),
-        ("generator_lr={[]: 1}", "expected a value of type float"),
+        ("guide_steps", "--set 'guide_steps': write it as field=value"),
+        ("=3", "no field '': there are augment, channels, code_dim"),
+        ("batchsize=3", "no field 'batchsize': there are augment, channels, code_dim"),
+        ("guide_steps=many", "--set 'guide_steps=many': expected a value of type int"),
+        ("guide_steps=1.5", "expected a value of type int"),
+        ("guide_steps=true", "expected a value of type int"),
+        ("guide_steps=", "expected a value of type int"),
+        ("range_weight=1e999", "expected a value of type float"),
+        ("range_weight=" + "9" * 400, "expected a value of type float"),
+        ("range_weight={[]: 1}", "expected a value of type float"),
         ("channels=(8, 'a')", "expected a value of type tuple"),
-        ("adam_betas=(0.5,)", "expected a value of type tuple"),
+        ("learning.adam_betas=(0.5,)", "expected a value of type tuple"),
         ("augment=0", "expected a value of type DiffAugment"),
         ("augment.hue=0", "no field 'hue': there are colour, cutout, translation"),
-        ("batch_size.x=1", "batch_size has no fields of its own"),
-        ("batch_size=1", "this configuration can't be: batch_size must be at least 2"),
+        ("guide_steps.x=1", "guide_steps has no fields of its own"),
+        ("learning.batch_size=1", "this configuration can't be: batch_size=1 must be at least 2"),
         ("augment.cutout=3", "this configuration can't be: augment.cutout=3.0 must be 0 to 1"),
     ],
 )
@@ -105,12 +105,45 @@ def test_presets_come_back_from_json(preset: ProjectedGanConfig) -> None:
     ("changes", "message"),
     [
         ({"stylish": 1}, "unknown field 'stylish'"),
-        ({"batch_size": "8"}, "batch_size='8': expected a value of type int"),
+        ({"guide_steps": "8"}, "guide_steps='8': expected a value of type int"),
         ({"channels": [8, "a"]}, "expected a value of type tuple"),
         ({"augment": {"colour": None}}, "colour=None: expected a value of type float"),
-        ({"batch_size": 0}, "this configuration can't be"),
+        ({"guide_steps": 0}, "this configuration can't be"),
     ],
 )
 def test_edited_configuration_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         config_from_dict(ProjectedGanConfig, config_to_dict(DEBUG) | changes)
+
+
+@dataclass(frozen=True)
+class Choices:
+    norm: Literal["batch", "none"] = "batch"
+    size: Literal[1, 2] = 1
+
+
+def test_one_of_several_choices_can_be_set() -> None:
+    assert apply_settings(Choices(), ["norm=none", "size=2"]) == Choices("none", 2)
+    assert config_from_dict(Choices, {"norm": "none", "size": 2}) == Choices("none", 2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("norm=layer", "--set 'norm=layer': expected one of batch, none"),
+        ("norm=", "expected one of batch, none"),
+        ("norm=1", "expected one of batch, none"),
+        ("size=3", "expected one of 1, 2"),
+        ("size=true", "expected one of 1, 2"),
+    ],
+)
+def test_what_is_no_choice_is_refused_with_the_choices(setting: str, message: str) -> None:
+    with pytest.raises(TrainingError) as error:
+        apply_settings(Choices(), [setting])
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("norm", ["layer", 1, None, ["batch"]])
+def test_edited_choice_is_refused(norm: Any) -> None:
+    with pytest.raises(TrainingError, match="expected one of batch, none"):
+        config_from_dict(Choices, {"norm": norm})

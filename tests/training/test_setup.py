@@ -107,8 +107,8 @@ def test_run_that_did_all_it_was_asked_for_wants_a_new_bound(run_copy: Path) -> 
 
 @pytest.mark.usefixtures("unmeasured")
 def test_changed_settings_are_kept(run_copy: Path) -> None:
-    resume(run_copy, "generator_lr=1e-5", "matching_weight=0", num_steps=3)
-    assert open_run(run_copy).config.generator_lr == 1e-5
+    resume(run_copy, "learning.generator_lr=1e-5", "matching_weight=0", num_steps=3)
+    assert open_run(run_copy).config.learning.generator_lr == 1e-5
     assert newest(run_copy)["generator_optimizer"]["param_groups"][0]["lr"] == 1e-5
 
 
@@ -188,14 +188,14 @@ def test_start_from_takes_over_what_fits(trained: Path, toybirds: Path, tmp_path
             out=tmp_path / "same",
             num_steps=1,
             start_from=trained,
-            settings=["generator_lr=1e-30"],
+            settings=["learning.generator_lr=1e-30"],
         )
     )
     source, taken = newest(trained)["ema"], newest(tmp_path / "same")["generator"]
     assert all(torch.allclose(taken[name], value, atol=1e-6) for name, value in source.items())
     assert open_run(tmp_path / "same").start_from == trained
 
-    wider = ["channels=(32, 16, 12)", "generator_lr=1e-30"]
+    wider = ["channels=(32, 16, 12)", "learning.generator_lr=1e-30"]
     run_training(
         options(data=toybirds, out=tmp_path / "wider", num_steps=1, start_from=trained, settings=wider)
     )

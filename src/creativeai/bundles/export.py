@@ -97,7 +97,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         "dataset": vars(summary),
         "training": {
             "steps": checkpoint["step"],
-            "images_seen": checkpoint["step"] * run.config.batch_size,
+            "images_seen": checkpoint["step"] * run.config.learning.batch_size,
             "seconds": checkpoint["seconds"],
             "hyperparameters": config_to_dict(run.config),
         },

@@ -56,7 +56,8 @@ class Judge:
         extractor: The feature network.
         matcher: A text-image matcher that no generator was trained with.
         images: [N, R, R, 3] the dataset's pictures.
-        captions: Their captions.
+        captions: Their captions, as the generators read them.
+        judged_captions: The same captions, as the matcher reads them.
         pictures: Positions of the held-out pictures.
         num_generated: Pictures to generate.
     """
@@ -67,6 +68,7 @@ class Judge:
         matcher: TextImageMatcher,
         images: NDArray[np.uint8],
         captions: CaptionVectors,
+        judged_captions: CaptionVectors,
         pictures: NDArray[np.int64],
         num_generated: int,
     ) -> None:
@@ -74,6 +76,7 @@ class Judge:
         self.matcher = matcher
         self.num_generated = num_generated
         self.captions = captions
+        self.judged_captions = judged_captions
         self.pictures = pictures
         chunks = np.array_split(pictures, -(-len(pictures) // _PHOTOS_AT_ONCE))
         self._real = join_features([extractor(pixels_to_tensor(images[chunk])) for chunk in chunks])
@@ -83,8 +86,8 @@ class Judge:
 
     def real_text_match(self) -> float:
         """Text match of the held-out photos with their own first captions: the matcher's ceiling."""
-        text = text_tensors(self.captions.features(self.captions.rows(self.pictures)))
-        return self._text_match(self._real.descriptions, text.sentence, self.pictures)
+        rows = self.captions.rows(self.pictures)
+        return self._text_match(self._real.descriptions, rows, self.pictures)
 
     def split_half_distance(self) -> float:
         """`fd_lite0` of one random half of the held-out photos against the other."""
@@ -99,7 +102,8 @@ class Judge:
         # The i-th round over the held-out pictures takes their i-th captions.
         rounds = np.arange(self.num_generated) // len(self.pictures)
         which = rounds % self.captions.num_captions(pictures)
-        text = text_tensors(self.captions.features(self.captions.rows(pictures, which)))
+        rows = self.captions.rows(pictures, which)
+        text = text_tensors(self.captions.features(rows))
         random = torch.Generator().manual_seed(_SEED)
         noise = torch.randn(self.num_generated, noise_dim, generator=random)
         batches = zip(noise.split(_BATCH_SIZE), text.split_by(_BATCH_SIZE), strict=True)
@@ -111,14 +115,15 @@ class Judge:
             fd_lite0=frechet_distance(pooled, self.real_features),
             diversity=diversity,
             seed_diversity=seed_diversity,
-            text_match=self._text_match(generated.descriptions, text.sentence, pictures),
+            text_match=self._text_match(generated.descriptions, rows, pictures),
             collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
             num_generated=self.num_generated,
             num_real=len(self.real_features),
         )
 
     @torch.no_grad()
-    def _text_match(self, descriptions: Tensor, sentences: Tensor, owners: NDArray[np.int64]) -> float:
+    def _text_match(self, descriptions: Tensor, rows: NDArray[np.int64], owners: NDArray[np.int64]) -> float:
+        sentences = torch.from_numpy(self.judged_captions.features(rows).sentence)
         image_codes = self.matcher.image_codes(descriptions).numpy()
         return retrieval_accuracy(image_codes, self.matcher.text_codes(sentences).numpy(), owners, _SEED)
 

@@ -20,27 +20,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.generator_output import GeneratorOutput
+from creativeai.models.layers.text_standardiser import TextStandardiser
 
 __all__ = ["ProjectedDiscriminator", "ProjectedGenerator", "RandomFeatureMixing"]
-
-
-class TextStandardiser(nn.Module):
-    """Sentence vectors with the training captions' mean removed and brought to unit mean square."""
-
-    def __init__(self, text_dim: int) -> None:
-        super().__init__()
-        self.mean: Tensor
-        self.scale: Tensor
-        self.register_buffer("mean", torch.zeros(text_dim))
-        self.register_buffer("scale", torch.ones(()))
-
-    def fit(self, sentences: Tensor) -> None:
-        """Take mean and scale from sentence vectors [N, D]; they may all be the same."""
-        self.mean.copy_(sentences.mean(0))
-        self.scale.copy_((sentences - self.mean).pow(2).mean().clamp(min=1e-8).rsqrt())
-
-    def forward(self, sentence: Tensor) -> Tensor:
-        return (sentence - self.mean) * self.scale
 
 
 def _box_sum() -> Tensor:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim import Adam
+from torch.optim import Optimizer
 
 from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLite0
 from creativeai.models.generator_output import GeneratorOutput
@@ -18,12 +18,12 @@ from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGen
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
 from creativeai.recipes.augmentation import DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
+from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
 
 __all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
 
 
 _MAY_BE_ZERO = {
-    "adam_betas",
     "mismatch_weight",
     "range_weight",
     "matching_weight",
@@ -55,16 +55,8 @@ class ProjectedGanConfig:
     """Length of the codes onto which sentence and picture are projected."""
     feature_resolution: int = 128
     """Side of the pictures as the feature network sees them."""
-    batch_size: int = 32
-    """Pictures a step."""
-    generator_lr: float = 2e-4
-    """Adam's learning rate of the generator."""
-    discriminator_lr: float = 2e-4
-    """Adam's learning rate of the heads."""
-    adam_betas: tuple[float, float] = (0.0, 0.99)
-    """Adam's decay rates, as in the paper."""
-    ema_half_life: int = 10_000
-    """Pictures after which an old weight counts half in the moving average."""
+    learning: Learning = field(default_factory=lambda: Learning(batch_size=32, adam_betas=(0.0, 0.99)))
+    """Batches, learning rates and averaging."""
     mismatch_weight: float = 0.5
     """Weight of the mismatched-caption term of the discriminator."""
     range_weight: float = 10.0
@@ -98,17 +90,13 @@ class ProjectedGanConfig:
         if self.feature_resolution % 32 or self.feature_resolution < 64:
             raise ValueError(f"feature_resolution={self.feature_resolution} must be a multiple of 32 from 64")
         for name, value in vars(self).items():
-            if name == "augment":  # checks itself
+            if name in ("augment", "learning"):  # check themselves
                 continue
             smallest = min(value) if isinstance(value, tuple) else value
             if smallest < 0 or (smallest == 0 and name not in _MAY_BE_ZERO):
                 raise ValueError(f"{name}={value} must be above zero")
         if self.channels[0] < 4:
             raise ValueError(f"channels={self.channels} must begin with at least 4")
-        if max(self.adam_betas) >= 1:
-            raise ValueError(f"adam_betas={self.adam_betas} must be below 1")
-        if self.batch_size < 2:
-            raise ValueError("batch_size must be at least 2: the mismatched caption is another picture's")
 
 
 PRESETS = {
@@ -122,8 +110,7 @@ PRESETS = {
         head_width=16,
         code_dim=8,
         feature_resolution=64,
-        batch_size=4,
-        ema_half_life=16,
+        learning=Learning(batch_size=4, adam_betas=(0.0, 0.99), ema_half_life=16),
         matching_start=0,
         matching_ramp=8,
         guide_steps=4,
@@ -158,6 +145,7 @@ class ProjectedGanRecipe:
         text_dim: Length of the sentence vectors.
         feature_network: Frozen EfficientNet-Lite0.
         guide: Matcher for text guidance, trained on the same photos; None trains without.
+        num_pictures: Pictures of an epoch.
     """
 
     def __init__(
@@ -166,8 +154,10 @@ class ProjectedGanRecipe:
         text_dim: int,
         feature_network: EfficientNetLite0,
         guide: TextImageMatcher | None,
+        num_pictures: int,
     ) -> None:
         self.config = config
+        self.num_pictures = num_pictures
         self.feature_network = feature_network
         self.guide = guide
         self.generator = ProjectedGenerator(
@@ -181,18 +171,13 @@ class ProjectedGanRecipe:
         sides = [config.feature_resolution // stride for stride in FEATURE_STRIDES]
         self.discriminator = ProjectedDiscriminator(text_dim, sides, config.head_width, config.code_dim)
 
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+    def optimizers(self) -> dict[str, Optimizer]:
         """Adam for either network, by the network's name."""
-        config = self.config
-        heads = [weight for weight in self.discriminator.parameters() if weight.requires_grad]
-        return {
-            "generator": Adam(self.generator.parameters(), config.generator_lr, config.adam_betas),
-            "discriminator": Adam(heads, config.discriminator_lr, config.adam_betas),
-        }
+        return adam_optimizers(self.config.learning, self.generator, self.discriminator)
 
     def learning_rate_factor(self, num_seen: int) -> float:
-        """Constant, as in the paper."""
-        return 1.0
+        """The decay of the learning rates after so many real pictures."""
+        return learning_rate_factor(self.config.learning, num_seen, self.num_pictures)
 
     def fit_text(self, sentences: Tensor) -> None:
         """Standardise the text inputs of both networks to the training captions' sentence vectors [N, D]."""
@@ -284,7 +269,7 @@ def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanReci
             return describe_images(seen, network(seen))
 
         guide = context.train_guide(describe, config.guide_steps).to(device)
-    return ProjectedGanRecipe(config, context.text_dim, network, guide)
+    return ProjectedGanRecipe(config, context.text_dim, network, guide, context.num_pictures)
 
 
 def augmented_view(config: ProjectedGanConfig, images: Tensor, *, in_pairs: bool = False) -> Tensor:

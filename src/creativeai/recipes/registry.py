@@ -1,4 +1,4 @@
-"""Recipes by name: every module of this package that holds a `RECIPE` is one."""
+"""Recipes by name: every module of this package that holds a `RECIPE`, and those of text encoders."""
 
 import importlib
 import pkgutil
@@ -8,8 +8,18 @@ from typing import Any
 from creativeai import recipes
 from creativeai.errors import TrainingError
 from creativeai.recipes.contract import RecipeEntry
+from creativeai.recipes.encoders.contract import EncoderRecipeEntry
+from creativeai.recipes.encoders.registry import ENCODER_RECIPES, find_encoder_recipe
 
-__all__ = ["find_preset", "find_recipe", "list_recipes"]
+__all__ = [
+    "find_encoder",
+    "find_entry",
+    "find_preset",
+    "find_recipe",
+    "is_encoder",
+    "list_encoders",
+    "list_recipes",
+]
 
 
 @cache
@@ -31,11 +41,40 @@ def find_recipe(name: str) -> RecipeEntry:
         TrainingError: There is none.
     """
     if name not in _entries():
-        raise TrainingError(f"unknown recipe '{name}': there are {', '.join(list_recipes())}")
+        known = ", ".join([*list_recipes(), *list_encoders()])
+        raise TrainingError(f"unknown recipe '{name}': there are {known}")
     return _entries()[name]
 
 
-def find_preset(recipe: RecipeEntry, name: str) -> Any:
+def list_encoders() -> list[str]:
+    """Names of all trainable text encoders."""
+    return sorted(ENCODER_RECIPES)
+
+
+def is_encoder(name: str) -> bool:
+    """Whether a name is that of a trainable text encoder."""
+    return name in ENCODER_RECIPES
+
+
+def find_encoder(name: str) -> EncoderRecipeEntry:
+    """The trainable text encoder of that name.
+
+    Raises:
+        TrainingError: There is none.
+    """
+    return find_encoder_recipe(name)
+
+
+def find_entry(name: str) -> RecipeEntry | EncoderRecipeEntry:
+    """What is trained by that name, a generator or a text encoder.
+
+    Raises:
+        TrainingError: There is none.
+    """
+    return ENCODER_RECIPES[name] if is_encoder(name) else find_recipe(name)
+
+
+def find_preset(recipe: RecipeEntry | EncoderRecipeEntry, name: str) -> Any:
     """The recipe's preset of that name.
 
     Raises:

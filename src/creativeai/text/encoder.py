@@ -1,5 +1,6 @@
 """The contract of a text encoder, and the way to one by its name."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +9,9 @@ from creativeai.errors import TextError
 from creativeai.text.features import TextFeatures
 
 ZOO_FOLDER = Path(__file__).parent.parent / "zoo" / "text"
-ENCODER_NAMES = ("minilm",)
+ENCODER_NAMES = ("minilm", "char_cnn_rnn", "damsm")
+SHIPPED_NAMES = ("minilm",)
+"""Those whose files come with CreativeAI."""
 
 
 class TextEncoder(Protocol):
@@ -17,7 +20,7 @@ class TextEncoder(Protocol):
     Attributes:
         name: Name by which `load_text_encoder` finds it.
         dim: D, number of features of a sentence or word.
-        max_words: T, number of word places; further words only count for the sentence vector.
+        max_words: T, number of word places; further words count for the sentence vector at most.
         digest: SHA-256 of the encoder's files: a model works only with the encoder it was trained with.
     """
 
@@ -30,8 +33,12 @@ class TextEncoder(Protocol):
         """Encode captions.
 
         Raises:
-            TextError: A caption has no word at all.
+            TextError: A caption has no word that the encoder can make use of.
         """
+        ...
+
+    def word_places(self, text: str) -> list[str]:
+        """The word (or word piece) at each of the word places that `encode` fills, in order, for labels."""
         ...
 
     def unknown_words(self, text: str) -> list[str]:
@@ -43,6 +50,22 @@ class TextEncoder(Protocol):
         ...
 
 
+def encoder_name(folder: Path) -> str:
+    """Name of the text encoder whose files are in a folder.
+
+    Raises:
+        TextError: There is none.
+    """
+    try:
+        name = json.loads((folder / "encoder.json").read_bytes())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise TextError(
+            f"{folder} is no text encoder: name one of {', '.join(SHIPPED_NAMES)}, or the folder of your own "
+            "(it has an encoder.json)"
+        ) from None
+    return str(name)
+
+
 @lru_cache(maxsize=4)
 def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
     """Load a text encoder, or return it if it is loaded: several models share one.
@@ -52,10 +75,23 @@ def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
         folder: Where its files are; None for those shipped with CreativeAI.
 
     Raises:
-        TextError: The name is unknown, or a file is missing or damaged.
+        TextError: The name is unknown, a trained encoder's folder isn't given, or a file is damaged.
     """
     if name not in ENCODER_NAMES:
         raise TextError(f"unknown text encoder {name!r}: use one of {', '.join(ENCODER_NAMES)}")
-    from creativeai.text.minilm import MiniLM
+    if name == "minilm":
+        from creativeai.text.minilm import MiniLM
 
-    return MiniLM(folder or ZOO_FOLDER / name)
+        return MiniLM(folder or ZOO_FOLDER / name)
+    if folder is None:
+        raise TextError(
+            f"text encoder {name!r} is trained on your captions and not shipped: train it with "
+            f"creativeai train {name}, or give the folder of a trained one"
+        )
+    if name == "damsm":
+        from creativeai.text.damsm import Damsm
+
+        return Damsm(folder)
+    from creativeai.text.char_cnn_rnn import CharCnnRnnText
+
+    return CharCnnRnnText(folder)

@@ -1,5 +1,6 @@
 """What a text encoder gives to a generator: a vector for the sentence, one for each word piece, a mask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,3 +23,25 @@ class TextFeatures:
 
     def __len__(self) -> int:
         return len(self.sentence)
+
+
+Encoding = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""One caption's sentence vector [D] and word vectors [L, D]."""
+
+
+def stack_encodings(encodings: Sequence[Encoding], max_words: int, dim: int) -> TextFeatures:
+    """Captions of different lengths L, at most T, side by side.
+
+    Args:
+        encodings: Each caption's vectors.
+        max_words: T.
+        dim: D.
+    """
+    sentence = np.zeros((len(encodings), dim), np.float32)
+    words = np.zeros((len(encodings), max_words, dim), np.float32)
+    mask = np.zeros((len(encodings), max_words), np.bool_)
+    for row, (vector, vectors) in enumerate(encodings):
+        sentence[row] = vector
+        words[row, : len(vectors)] = vectors
+        mask[row, : len(vectors)] = True
+    return TextFeatures(sentence, words, mask)

@@ -1,26 +1,22 @@
 """all-MiniLM-L6 as a text encoder: an ONNX file with int8 weights, run by ONNX Runtime."""
 
-import hashlib
-import json
 import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
-from numpy.typing import NDArray
 
 from creativeai.errors import TextError
-from creativeai.text.features import TextFeatures
-from creativeai.text.wordpiece import UNKNOWN_PIECE, WordPiece, is_punctuation, words_of
+from creativeai.text.encoder_files import GRAPH_NAME, checked_digest, open_graph, unusable
+from creativeai.text.features import Encoding, TextFeatures, stack_encodings
+from creativeai.text.typed_words import words_as_typed
+from creativeai.text.wordpiece import UNKNOWN_PIECE, WordPiece, words_of
 
-FILE_NAMES = ("model.onnx", "vocab.txt")
+FILE_NAMES = (GRAPH_NAME, "vocab.txt")
 MAX_SENTENCE_PIECES = 126  # with [CLS] and [SEP] the 128 the model was trained with
 CACHE_SIZE = 256  # encodings kept; at most 50 kB each
 _REMEDY = "install CreativeAI again"
 _UNSPEAKABLE = re.compile("[bcdfghjklmnpqrstvwxz]{4}|[aeiouy]{4}|^[^aeiouy]+$")
-
-_Encoding = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class MiniLM:
@@ -41,36 +37,22 @@ class MiniLM:
     max_words = 32
 
     def __init__(self, folder: Path) -> None:
-        self.digest = _checked_digest(folder)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        # Without this, int8 products overflow on x86 processors that lack VNNI.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        self.digest = checked_digest(folder, FILE_NAMES, _REMEDY)
         try:
             vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8")
-            self._tokeniser = WordPiece(vocabulary.rstrip("\n").split("\n"))
+            self._pieces = vocabulary.rstrip("\n").split("\n")
+            self._tokeniser = WordPiece(self._pieces)
             self._start, self._end = self._tokeniser.id("[CLS]"), self._tokeniser.id("[SEP]")
-            model = folder / "model.onnx"
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = open_graph(folder / GRAPH_NAME)
         except Exception as error:  # ONNX Runtime's exceptions have no base of their own
-            reason = " ".join(str(error).split())[:200]
-            raise TextError(f"{folder} has no usable text encoder ({reason}): {_REMEDY}") from None
+            raise unusable(folder, error, _REMEDY) from None
         self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
 
     def encode(self, captions: list[str]) -> TextFeatures:
         """Encode captions; see `TextEncoder.encode`."""
-        sentence = np.zeros((len(captions), self.dim), np.float32)
-        words = np.zeros((len(captions), self.max_words, self.dim), np.float32)
-        mask = np.zeros((len(captions), self.max_words), np.bool_)
-        for row, caption in enumerate(captions):
-            sentence[row], states = self._encode_one(caption)
-            words[row, : len(states)] = states
-            mask[row, : len(states)] = True
-        return TextFeatures(sentence, words, mask)
+        return stack_encodings([self._encode_one(caption) for caption in captions], self.max_words, self.dim)
 
-    def _encode_uncached(self, caption: str) -> _Encoding:
+    def _encode_uncached(self, caption: str) -> Encoding:
         """Sentence vector [D] and word features [at most T, D] of one caption."""
         pieces = self._tokeniser.encode(caption)[:MAX_SENTENCE_PIECES]
         if not pieces:
@@ -80,6 +62,11 @@ class MiniLM:
         mean = states.mean(axis=0)
         return mean / np.linalg.norm(mean), states[1:-1][: self.max_words].copy()
 
+    def word_places(self, text: str) -> list[str]:
+        """Word pieces without their `##`; see `TextEncoder.word_places`."""
+        ids = self._tokeniser.encode(text)[: self.max_words]
+        return [self._pieces[id].removeprefix("##") for id in ids]
+
     def unknown_words(self, text: str) -> list[str]:
         """Words the encoder can't use; see `TextEncoder.unknown_words`.
 
@@ -88,11 +75,11 @@ class MiniLM:
         apart into three or more crumbs of two letters or less on average (as, df, gh; but so does stork) and
         can't be spoken either (four consonants or four vowels in a row, or no vowel).
         """
-        return list(dict.fromkeys(word for word in _words_as_typed(text) if not self._is_known(word)))
+        return list(dict.fromkeys(word for word in words_as_typed(text) if not self._is_known(word)))
 
     def num_known_words(self, text: str) -> int:
         """Number of usable words; see `TextEncoder.num_known_words`."""
-        return sum(self._is_known(word) for word in _words_as_typed(text))
+        return sum(self._is_known(word) for word in words_as_typed(text))
 
     def _is_known(self, word: str) -> bool:
         pieces = [piece for part in words_of(word) for piece in self._tokeniser.pieces_of_word(part)]
@@ -106,27 +93,3 @@ class MiniLM:
                 and _UNSPEAKABLE.search("".join(words_of(word)))
             )
         )
-
-
-def _words_as_typed(text: str) -> list[str]:
-    """Runs of what is neither space nor punctuation, in the user's spelling."""
-    spaced = "".join(" " if is_punctuation(character) else character for character in text)
-    return [word for word in spaced.split() if words_of(word)]
-
-
-def _checked_digest(folder: Path) -> str:
-    """One SHA-256 for the encoder from those of its files, which must be the ones `encoder.json` states."""
-    try:
-        stated = json.loads((folder / "encoder.json").read_bytes())["files"]
-        lines = ""
-        for name in FILE_NAMES:
-            with (folder / name).open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            if sha256 != stated[name]["sha256"]:
-                raise TextError(f"{folder / name} is damaged (its SHA-256 is not the stated one): {_REMEDY}")
-            lines += f"{sha256}  {name}\n"
-    except OSError as error:
-        raise TextError(f"can't read the text encoder's {error.filename}: {_REMEDY}") from None
-    except (ValueError, KeyError, TypeError):
-        raise TextError(f"{folder / 'encoder.json'} is damaged: {_REMEDY}") from None
-    return hashlib.sha256(lines.encode()).hexdigest()

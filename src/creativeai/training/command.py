@@ -108,25 +108,23 @@ def run_training(command: TrainCommand) -> None:
 
 def _new_run(command: TrainCommand) -> "Run":
     from creativeai.data import CaptionedImages
-    from creativeai.recipes.registry import find_preset, find_recipe, list_recipes
+    from creativeai.recipes.contract import RecipeEntry
+    from creativeai.recipes.registry import find_entry, find_preset, list_encoders, list_recipes
     from creativeai.text.encoder import SHIPPED_NAMES, encoder_name
     from creativeai.training.run import Run, default_folder
     from creativeai.training.settings import apply_settings
 
     if command.recipe is None:
-        raise TrainingError(f"say what to train: one of {', '.join(list_recipes())}")
-    recipe = find_recipe(command.recipe)
+        raise TrainingError(f"say what to train: one of {', '.join([*list_recipes(), *list_encoders()])}")
+    recipe = find_entry(command.recipe)
     config = apply_settings(find_preset(recipe, command.preset), command.settings)
     if command.data is None:
         raise TrainingError("say what to train on: --data FOLDER, made by creativeai data prepare")
     dataset = CaptionedImages.open(command.data)
-    if recipe.builds_on_first_stage != (command.first_stage is not None):
-        wants = (
-            "give the run it builds upon"
-            if recipe.builds_on_first_stage
-            else "it builds upon none, leave out"
-        )
-        raise TrainingError(f"{recipe.name}: {wants}: --first-stage RUN")
+    builds_on = isinstance(recipe, RecipeEntry) and recipe.builds_on_first_stage
+    if builds_on != (command.first_stage is not None):
+        wants = "give the run it builds upon" if builds_on else "it builds upon none: leave out"
+        raise TrainingError(f"{recipe.name}: {wants} --first-stage RUN")
     text_source = None if command.text_encoder in SHIPPED_NAMES else Path(command.text_encoder).resolve()
     return Run(
         folder=command.out or default_folder(recipe.name, dataset.name),

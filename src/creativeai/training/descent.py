@@ -1,6 +1,7 @@
 """One optimiser's step down one loss, or a stop before anything is spoilt."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ def descend(
     parts: LossParts,
     optimizer: Optimizer,
     step: int,
-    largest_norm: float | None = None,
+    clip: Callable[[], None] | None = None,
 ) -> dict[str, float]:
     """Move the network of that name down its loss; the figures for the log.
 
@@ -33,7 +34,7 @@ def descend(
         parts: Its terms, for the log.
         optimizer: Moves the network.
         step: For the message.
-        largest_norm: The gradient is scaled down to this norm where it is longer; None leaves it.
+        clip: Bounds the gradients before they are used; the log has them unbounded.
 
     Raises:
         TrainingError: The loss, a part of it or the gradient is not finite. The optimiser has not moved.
@@ -44,11 +45,11 @@ def descend(
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     gradients = [weight.grad for weight in weights_of(optimizer) if weight.grad is not None]
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    figures[f"gradient_norm/{name}"] = float(norm)
+    norms = torch.stack(torch._foreach_norm(gradients))
+    figures[f"gradient_norm/{name}"] = float(torch.linalg.vector_norm(norms))
     _check_finite(figures, step)
-    if largest_norm is not None and norm > largest_norm:
-        torch._foreach_mul_(gradients, float(largest_norm / norm))
+    if clip is not None:
+        clip()
     optimizer.step()
     return figures
 
@@ -58,5 +59,5 @@ def _check_finite(figures: dict[str, float], step: int) -> None:
         if not math.isfinite(value):
             raise TrainingError(
                 f"{name} is {value} at step {step}: stopped; go on from the last checkpoint with a lower "
-                "learning rate: creativeai train --resume RUN --set generator_lr=1e-4"
+                "learning rate: creativeai train --resume RUN --set learning.generator_lr=1e-4"
             )

@@ -1,17 +1,72 @@
 """Batches as a pure function of the step: a resumed run sees just what an unbroken one would have."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from creativeai.models.conditioning import text_tensors
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.contract import Batch
+from creativeai.recipes.encoders.contract import CaptionBatch
 from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.training.captions import mirrored_caption
 
-__all__ = ["Feed"]
+__all__ = ["CaptionFeed", "Draw", "Feed", "draw", "steps_of_epoch"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a step shows."""
+
+    pictures: NDArray[np.int64]
+    """[B] positions of the pictures."""
+    mirrored: NDArray[np.bool_]
+    """[B] which of them are mirrored."""
+    which: NDArray[np.int64]
+    """[B] number of the caption of each."""
+    noise_seed: int
+    """Seed of all other randomness of the step."""
+
+
+def steps_of_epoch(num_pictures: int, batch_size: int) -> int:
+    """Steps that show every picture once, but for those that fill no batch."""
+    # With fewer pictures than a batch holds, an epoch is one batch that shows some of them twice.
+    return max(1, num_pictures // batch_size)
+
+
+def draw(
+    step: int,
+    seed: int,
+    pictures: NDArray[np.int64],
+    batch_size: int,
+    num_captions: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+) -> Draw:
+    """What a step shows, as a function of seed and step: a new order each epoch, half of it mirrored.
+
+    Args:
+        step: The step.
+        seed: Seed of the run.
+        pictures: Positions of all pictures to train on.
+        batch_size: B.
+        num_captions: Gives the number of captions of each picture.
+    """
+    epoch, place = divmod(step, steps_of_epoch(len(pictures), batch_size))
+    order = np.random.default_rng([seed, 0, epoch]).permutation(len(pictures))
+    chosen = pictures[np.resize(order[place * batch_size : (place + 1) * batch_size], batch_size)]
+    rng = np.random.default_rng([seed, 1, step])
+    mirrored = rng.random(batch_size) < 0.5
+    which = rng.integers(0, num_captions(chosen))
+    return Draw(chosen, mirrored, which, int(rng.integers(2**62)))
+
+
+def _shown(images: NDArray[np.uint8], drawn: Draw) -> Tensor:
+    pixels = images[drawn.pictures]
+    pixels[drawn.mirrored] = pixels[drawn.mirrored, :, ::-1]
+    return pixels_to_tensor(pixels)
 
 
 @dataclass(frozen=True)
@@ -35,24 +90,48 @@ class Feed:
 
     def batch(self, step: int, device: torch.device) -> Batch:
         """The batch of a step, on the device. Seeds torch's generator: all noise of the step follows."""
-        size = self.batch_size
-        # With fewer pictures than a batch holds, an epoch is one batch that shows some of them twice.
-        steps_per_epoch = max(1, len(self.pictures) // size)
-        epoch, place = divmod(step, steps_per_epoch)
-        order = np.random.default_rng([self.seed, 0, epoch]).permutation(len(self.pictures))
-        pictures = self.pictures[np.resize(order[place * size : (place + 1) * size], size)]
-        rng = np.random.default_rng([self.seed, 1, step])
-        mirrored = rng.random(size) < 0.5
-        captions = self.captions.rows(pictures, rng.integers(0, self.captions.num_captions(pictures)))
-        pixels = self.images[pictures]
-        pixels[mirrored] = pixels[mirrored, :, ::-1]
-        torch.manual_seed(int(rng.integers(2**62)))
-        text = text_tensors(self.captions.features(captions, mirrored)).to(device)
+        drawn = draw(step, self.seed, self.pictures, self.batch_size, self.captions.num_captions)
+        torch.manual_seed(drawn.noise_seed)
+        rows = self.captions.rows(drawn.pictures, drawn.which)
+        text = text_tensors(self.captions.features(rows, drawn.mirrored)).to(device)
         return Batch(
-            images=pixels_to_tensor(pixels).to(device),
+            images=_shown(self.images, drawn).to(device),
             text=text,
             mismatched_sentence=text.sentence.roll(1, 0),
-            labels=torch.from_numpy(self.labels[pictures]).to(device),
-            noise=torch.randn(size, self.noise_dim, device=device),
-            num_seen=step * size,
+            labels=torch.from_numpy(self.labels[drawn.pictures]).to(device),
+            noise=torch.randn(self.batch_size, self.noise_dim, device=device),
+            num_seen=step * self.batch_size,
         )
+
+
+@dataclass(frozen=True)
+class CaptionFeed:
+    """Draws the batch of any step for a text encoder: captions are words yet."""
+
+    images: NDArray[np.uint8]
+    """[N, R, R, 3] all pictures of the dataset."""
+    captions: Sequence[Sequence[str]]
+    """Those of every picture."""
+    labels: NDArray[np.int64]
+    """[N] class of every picture; a class of its own for one that has none."""
+    pictures: NDArray[np.int64]
+    """Positions of those to train on."""
+    batch_size: int
+    seed: int
+
+    def batch(self, step: int, device: torch.device) -> CaptionBatch:
+        """The batch of a step, on the device. Seeds torch's generator: all noise of the step follows."""
+        drawn = draw(step, self.seed, self.pictures, self.batch_size, self._num_captions)
+        torch.manual_seed(drawn.noise_seed)
+        texts = [self.captions[i][j] for i, j in zip(drawn.pictures, drawn.which, strict=True)]
+        return CaptionBatch(
+            images=_shown(self.images, drawn).to(device),
+            captions=[
+                mirrored_caption(text) if flipped else text
+                for text, flipped in zip(texts, drawn.mirrored, strict=True)
+            ],
+            labels=torch.from_numpy(self.labels[drawn.pictures]).to(device),
+        )
+
+    def _num_captions(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.array([len(self.captions[i]) for i in pictures])

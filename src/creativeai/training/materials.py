@@ -26,9 +26,20 @@ from creativeai.training.captions import encode_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.run import Run, open_run
 
-__all__ = ["Materials", "build_judge", "build_recipe", "labels_of", "load_materials", "progress", "say"]
+__all__ = [
+    "Materials",
+    "Pictures",
+    "build_judge",
+    "build_recipe",
+    "labels_of",
+    "load_materials",
+    "load_pictures",
+    "progress",
+    "say",
+]
 
 _JUDGE_SEED, _GUIDE_SEED = 2, 1
+_JUDGING_ENCODER = "minilm"
 # Enough for thousands of pictures; a smaller dataset would only be learned by heart.
 _MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
@@ -36,11 +47,10 @@ _CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Materials:
-    """What every part of a run reads: pictures, captions, frozen features."""
+class Pictures:
+    """What every kind of run reads: pictures with their captions, and frozen features."""
 
     dataset: CaptionedImages
-    captions: CaptionVectors
     feature_network: EfficientNetLite0
     images: np.ndarray
     """uint8 [N, R, R, 3] at the run's resolution."""
@@ -52,8 +62,24 @@ class Materials:
     """Positions of those to measure with."""
 
 
-def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
-    """Open the run's dataset, encode its captions, and put the feature network on the device.
+@dataclass(frozen=True)
+class Materials:
+    """What a generator's run reads: the pictures, and their captions as vectors."""
+
+    dataset: CaptionedImages
+    feature_network: EfficientNetLite0
+    images: np.ndarray
+    labels: np.ndarray
+    train: np.ndarray
+    held_out: np.ndarray
+    captions: CaptionVectors
+    """By the run's text encoder."""
+    judged_captions: CaptionVectors
+    """By MiniLM, whatever the run's: figures of models with different text encoders compare."""
+
+
+def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pictures:
+    """Open the run's dataset, and put the feature network on the device.
 
     Raises:
         TrainingError: The dataset is not the one that the run began with, or has too few pictures.
@@ -75,11 +101,28 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
             "measuring on the training pictures, which flatters the model",
         )
         held_out = train
+    network = load_efficientnet_lite0().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Pictures(dataset, network, images, labels_of(dataset), train, held_out)
+
+
+def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
+    """The run's pictures, and their captions encoded.
+
+    Raises:
+        TrainingError: As `load_pictures`.
+        DataError: As `load_pictures`.
+    """
+    pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     with progress(console, "encoding captions") as advance:
-        captions = encode_captions(dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words)
-    network = load_efficientnet_lite0().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Materials(dataset, captions, network, images, labels_of(dataset), train, held_out)
+        captions = encode_captions(
+            pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
+        )
+        judging = load_text_encoder(_JUDGING_ENCODER)
+        judged = captions
+        if judging.digest != encoder.digest:
+            judged = encode_captions(pictures.dataset, judging, advance)
+    return Materials(**vars(pictures), captions=captions, judged_captions=judged)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -98,7 +141,8 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
-            return _matcher(run, materials, console, "guide", describe, num_steps, num_views=4)
+            captions = materials.captions
+            return _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
 
     text_dim = materials.captions.sentences.shape[-1]
     context = BuildContext(
@@ -157,14 +201,18 @@ def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
         return extractor(images).descriptions
 
     num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
-    matcher = _matcher(run, materials, console, "judge", describe, num_steps, num_views=2)
+    judged = materials.judged_captions
+    matcher = _matcher(run, materials, judged, console, "judge", describe, num_steps, num_views=2)
     num_generated = min(1024, max(64, 3 * len(materials.held_out)))
-    return Judge(extractor, matcher, materials.images, materials.captions, materials.held_out, num_generated)
+    return Judge(
+        extractor, matcher, materials.images, materials.captions, judged, materials.held_out, num_generated
+    )
 
 
 def _matcher(
     run: Run,
     materials: Materials,
+    captions: CaptionVectors,
     console: Console,
     name: str,
     describe: Callable[[Tensor], Tensor],
@@ -173,7 +221,7 @@ def _matcher(
 ) -> TextImageMatcher:
     """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
     file = run.folder / f"{name}.pt"
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = captions.sentences.shape[-1]
     if file.exists():
         matcher = TextImageMatcher(text_dim)
         try:
@@ -185,7 +233,7 @@ def _matcher(
     with progress(console, f"training the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
             materials.images,
-            materials.captions,
+            captions,
             materials.train,
             describe,
             seed,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from creativeai.errors import TrainingError
-from creativeai.recipes.registry import find_recipe
+from creativeai.recipes.registry import find_entry
 from creativeai.training.atomic import replace_file
 from creativeai.training.settings import config_from_dict, config_to_dict
 
@@ -145,7 +145,7 @@ def open_run(folder: Path) -> Run:
                 f"{folder} was made by another version of CreativeAI: upgrade to go on with it"
             )
         del content["schema_version"]
-        kind = type(next(iter(find_recipe(content["recipe"]).presets.values())))
+        kind = type(next(iter(find_entry(content["recipe"]).presets.values())))
         content["config"] = config_from_dict(kind, content["config"])
         content["dataset"] = Path(content["dataset"])
         for name in ("start_from", "text_source", "first_stage_source"):

@@ -1,33 +1,23 @@
-"""From a command to a training under way: a run's state, its sample sheet and budget, and then the loop."""
+"""From a command to a training under way: the run's folder, its task and budget, and then the loop."""
 
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
-import torch
 from rich.console import Console
 
 from creativeai.errors import TrainingError
-from creativeai.models.conditioning import text_tensors
-from creativeai.models.generator_output import noise_dim_of
-from creativeai.models.pixels import pixels_to_tensor
-from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
-from creativeai.training.feed import Feed
-from creativeai.training.fit import Budget, Schedule, fit
-from creativeai.training.gan_task import GanTask, gan_state
-from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
+from creativeai.training.checkpoints import chosen_checkpoint
+from creativeai.training.fit import Budget, Schedule, Task, fit
+from creativeai.training.materials import say
 from creativeai.training.monitor import Monitor
-from creativeai.training.precision import Precision, choose_precision
+from creativeai.training.precision import choose_precision
 from creativeai.training.run import Run, create_run, refuse_existing, sole_trainer, write_run
-from creativeai.training.sample_sheet import SampleSheet
 from creativeai.training.settings import apply_settings
 from creativeai.training.state import TrainingState
+from creativeai.training.tasks import prepare_task
 
-__all__ = ["feed_of", "resume_run", "sample_sheet", "start_run"]
-
-_SHEET_ROWS, _SHEET_COLUMNS = 8, 8
+__all__ = ["resume_run", "start_run"]
 
 
 def start_run(run: Run, *, schedule: Schedule, console: Console, use_compile: bool | None = None) -> None:
@@ -48,12 +38,11 @@ def start_run(run: Run, *, schedule: Schedule, console: Console, use_compile: bo
     if run.start_from is not None:
         chosen_checkpoint(run.start_from)
     precision = choose_precision(use_compile)
-    materials = load_materials(run, console, precision.device)
+    load_task = prepare_task(run, precision, console)
     create_run(run)
     _keep_copies(run)
     with sole_trainer(run):
-        task = _load_task(run, materials, precision, console)
-        _train(run, task, materials, schedule, console)
+        _train(run, load_task(run), schedule, console)
 
 
 def resume_run(
@@ -82,10 +71,9 @@ def resume_run(
         DataError: The dataset can't be read.
     """
     changed = replace(run, config=apply_settings(run.config, settings))
-    precision = choose_precision(use_compile)
-    materials = load_materials(changed, console, precision.device)
+    load_task = prepare_task(changed, choose_precision(use_compile), console)
     with sole_trainer(run):
-        task = _load_task(changed, materials, precision, console)
+        task = load_task(changed)
         state = task.state
         if num_steps is not None or minutes is not None:
             until = None if minutes is None else minutes + state.seconds / 60
@@ -96,7 +84,7 @@ def resume_run(
             )
         if changed != run:
             write_run(changed)
-        _train(changed, task, materials, schedule, console)
+        _train(changed, task, schedule, console)
 
 
 def _keep_copies(run: Run) -> None:
@@ -122,31 +110,10 @@ def _keep_copies(run: Run) -> None:
         raise TrainingError(f"can't copy into {run.folder}: {error}") from error
 
 
-def _load_task(run: Run, materials: Materials, precision: Precision, console: Console) -> GanTask:
-    """The run's networks: from its newest whole checkpoint, from the run it starts from, or fresh."""
-    recipe = build_recipe(run, materials, console)
-    state = gan_state(recipe, run.config.ema_half_life, precision)
-    checkpoint = load_newest(run.checkpoints)
-    if checkpoint is not None:
-        state.load_state_dict(checkpoint)
-    elif run.start_from is not None:
-        _start_from(state, run.start_from, console)
-    noise_dim = noise_dim_of(recipe.generator)
-    return GanTask(
-        recipe,
-        state,
-        feed_of(run, materials, noise_dim),
-        sample_sheet(run, materials, noise_dim),
-        build_judge(run, materials, console),
-        precision,
-    )
-
-
-def _train(run: Run, task: GanTask, materials: Materials, schedule: Schedule, console: Console) -> None:
+def _train(run: Run, task: Task, schedule: Schedule, console: Console) -> None:
     say(
         console,
-        f"training {run.recipe} ({run.preset}) on {len(materials.train)} pictures of "
-        f"{materials.dataset.name} from step {task.state.step}; "
+        f"training {run.recipe} ({run.preset}) on {run.dataset} from step {task.state.step}; "
         f"look with: tensorboard --logdir {run.folder.parent}",
     )
     with Monitor(run.folder, console) as monitor:
@@ -155,45 +122,3 @@ def _train(run: Run, task: GanTask, materials: Materials, schedule: Schedule, co
 
 def _budget(run: Run, state: TrainingState) -> Budget:
     return Budget(run.num_steps, None if run.minutes is None else run.minutes - state.seconds / 60)
-
-
-def _start_from(state: TrainingState, other: Path, console: Console) -> None:
-    """Take over the networks of another run where names and shapes agree."""
-    file = chosen_checkpoint(other)
-    source = load_checkpoint(file)
-    taken = skipped = 0
-    for name, network in state.networks.items():
-        saved = source.get("ema" if name == "generator" else name, {})
-        own = network.state_dict()
-        fitting = {k: v for k, v in saved.items() if k in own and own[k].shape == v.shape}
-        network.load_state_dict({**own, **fitting})
-        taken, skipped = taken + len(fitting), skipped + len(own) - len(fitting)
-    if state.ema is not None:
-        state.ema.network.load_state_dict(state.networks["generator"].state_dict())
-    say(console, f"starting from {file}: {taken} tensors taken over, {skipped} new")
-
-
-def feed_of(run: Run, materials: Materials, noise_dim: int) -> Feed:
-    """The batches of a run."""
-    return Feed(
-        materials.images,
-        materials.captions,
-        materials.labels,
-        materials.train,
-        run.config.batch_size,
-        noise_dim,
-        run.seed,
-    )
-
-
-def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
-    """Eight held-out captions with eight noises each, fixed for the whole run."""
-    pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
-    text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
-    random = torch.Generator().manual_seed(run.seed)
-    return SampleSheet(
-        noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),
-        text=text.repeated(_SHEET_COLUMNS),
-        photos=pixels_to_tensor(materials.images[pictures]),
-        captions=[materials.dataset.records[i].captions[0] for i in pictures],
-    )

@@ -1,0 +1,1 @@
+"""How the trainable text encoders learn: captions against pictures, without a generator."""

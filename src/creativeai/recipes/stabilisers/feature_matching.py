@@ -1,0 +1,13 @@
+"""Feature matching (Salimans et al. 2016, arXiv:1606.03498, section 3.1)."""
+
+from torch import Tensor
+
+__all__ = ["feature_matching_loss"]
+
+
+def feature_matching_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """|E f(real) - E f(fake)|^2 of features [B, ...] and [B', ...].
+
+    The means are over the batch and come first: nothing ties one generated picture to one real one.
+    """
+    return (real.mean(dim=0) - fake.mean(dim=0)).square().sum()

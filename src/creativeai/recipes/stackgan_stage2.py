@@ -1,0 +1,97 @@
+"""How stage II of StackGAN learns over a frozen generator of 64 px (Zhang et al. 2017, arXiv:1612.03242)."""
+
+from dataclasses import dataclass, field
+
+from creativeai.models.stackgan_stage2 import StackGanStage2Generator, stackgan_stage2_discriminator
+from creativeai.recipes.adversarial import STACKGAN2
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.contract import BuildContext, RecipeEntry
+from creativeai.recipes.learning import Learning
+from creativeai.recipes.stabilisers.settings import Stabilisers
+
+__all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackGanStage2Config:
+    """Every constant of the recipe."""
+
+    resolution: int = 256
+    """Side of the pictures in pixels: 128, 256 or 512."""
+    condition_dim: int = 128
+    """Length of the augmented condition."""
+    generator_width: int = 192
+    """Channels after the generator's first convolution; 4 times as many at side 16."""
+    discriminator_width: int = 96
+    """Channels of the discriminator's first map."""
+    num_residual: int = 2
+    """Residual blocks at side 16."""
+    kl_weight: float = 2.0
+    """Weight of the conditioning augmentation's divergence."""
+    learning: Learning = field(
+        default_factory=lambda: Learning(batch_size=40, lr_decay=0.5, lr_decay_epochs=20, ema_half_life=1)
+    )
+    """Batches, learning rates and averaging."""
+    stabilisers: Stabilisers = field(default_factory=Stabilisers)
+    """What the training is steadied by."""
+
+    def __post_init__(self) -> None:
+        if self.resolution not in (128, 256, 512):
+            raise ValueError(f"resolution={self.resolution} must be 128, 256 or 512")
+        if self.kl_weight < 0:
+            raise ValueError(f"kl_weight={self.kl_weight} must be 0 or more")
+
+
+PRESETS = {
+    "paper": StackGanStage2Config(),
+    "compact": StackGanStage2Config(
+        resolution=128,
+        generator_width=64,
+        discriminator_width=32,
+        learning=Learning(batch_size=32),
+        stabilisers=Stabilisers(label_smoothing=0.1),
+    ),
+    "debug": StackGanStage2Config(
+        resolution=128,
+        condition_dim=8,
+        generator_width=8,
+        discriminator_width=4,
+        num_residual=1,
+        learning=Learning(batch_size=4, ema_half_life=16),
+    ),
+}
+"""`paper` has the published constants, `compact` trains on two CPU cores in hours, `debug` is for tests."""
+
+
+def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan:
+    """The recipe with its networks.
+
+    Raises:
+        ValueError: There is no first stage, or it makes other pictures than of 64 px.
+    """
+    if context.first_stage is None:
+        raise ValueError("stackgan_stage2 builds upon a trained generator of 64 px: give --first-stage RUN")
+    own = config.stabilisers
+    generator = StackGanStage2Generator(
+        context.first_stage,
+        context.text_dim,
+        config.condition_dim,
+        config.generator_width,
+        config.num_residual,
+        num_upsamplings=(config.resolution // 16).bit_length() - 1,
+        norm=own.generator_norm,
+    )
+    discriminator = stackgan_stage2_discriminator(
+        config.resolution,
+        config.discriminator_width,
+        config.condition_dim,
+        own.discriminator_norm,
+        minibatch_layer(own, 8 * config.discriminator_width * 16),
+    )
+    objective = Objective(weigh=lambda: STACKGAN2, condition="mean", kl_weight=config.kl_weight)
+    return ConditionalGan(
+        config, config.learning, own, generator, [discriminator], objective, context.num_pictures
+    )
+
+
+RECIPE = RecipeEntry("stackgan_stage2", "StackGAN, stage II", PRESETS, build, builds_on_first_stage=True)

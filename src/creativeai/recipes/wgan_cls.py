@@ -1,0 +1,137 @@
+"""How WGAN-CLS learns (C. Bodnar 2018, arXiv:1805.00676): realism weighed against the caption."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from creativeai.models.wgan_cls import WganClsCritic, WganClsGenerator
+from creativeai.recipes.adversarial import PairWeights
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.contract import BuildContext, LossParts, RecipeEntry
+from creativeai.recipes.learning import Learning
+from creativeai.recipes.stabilisers.settings import Stabilisers
+
+__all__ = ["PRESETS", "RECIPE", "LearnedBalance", "WganClsConfig", "build"]
+
+_CRITIC = Stabilisers(
+    loss="wasserstein",
+    gradient_penalty=150.0,
+    gradient_penalty_one_sided=True,
+    discriminator_norm="none",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WganClsConfig:
+    """Every constant of the recipe."""
+
+    resolution: int = 64
+    """Side of the pictures in pixels; the networks are made for 64."""
+    z_dim: int = 128
+    """Length of the noise proper."""
+    condition_dim: int = 128
+    """Length of the augmented condition, and to which the critic brings the sentence vector."""
+    generator_width: int = 128
+    """Channels of the generator's map of side 32; 8 times as many at side 4."""
+    critic_width: int = 128
+    """The same of the critic."""
+    kl_weight: float = 1.0
+    """Weight of the conditioning augmentation's divergence."""
+    balance: float = 0.7
+    """First weight of the caption against the realism, which is learned from there."""
+    balance_lr: float = 1e-3
+    """Learning rate of that weight; 0 keeps it."""
+    learning: Learning = field(
+        default_factory=lambda: Learning(
+            batch_size=8, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9), ema_half_life=1
+        )
+    )
+    """Batches, learning rates and averaging; the published decay of .95 every 10,000 steps is left out."""
+    stabilisers: Stabilisers = field(default_factory=lambda: _CRITIC)
+    """What the training is steadied by."""
+
+    def __post_init__(self) -> None:
+        if self.resolution != 64:
+            raise ValueError(f"resolution={self.resolution} must be 64: WGAN-CLS has no other")
+        if self.balance < 0 or self.balance_lr < 0 or self.kl_weight < 0:
+            raise ValueError("balance, balance_lr and kl_weight must be 0 or more")
+
+
+PRESETS = {
+    "paper": WganClsConfig(),
+    "compact": WganClsConfig(
+        z_dim=100,
+        generator_width=64,
+        critic_width=64,
+        learning=Learning(batch_size=32, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9)),
+    ),
+    "debug": WganClsConfig(
+        z_dim=8,
+        condition_dim=8,
+        generator_width=4,
+        critic_width=4,
+        learning=Learning(batch_size=4, ema_half_life=16),
+    ),
+}
+"""`paper` has the published constants, `compact` trains on two CPU cores in hours, `debug` is for tests."""
+
+
+class LearnedBalance(nn.Module):
+    """k_t, the weight of the caption against the realism: keeps both Wasserstein distances about equal.
+
+    Args:
+        start: Its first value.
+        learning_rate: Of the plain gradient descent on (k_t * wrong distance - fake distance)^2.
+    """
+
+    value: Tensor
+    """[] the present weight."""
+
+    def __init__(self, start: float, learning_rate: float) -> None:
+        super().__init__()
+        self.learning_rate = learning_rate
+        self.register_buffer("value", torch.tensor(start))
+
+    def weights(self) -> PairWeights:
+        """-(E D(x, c) - E D(G, c)) - k_t (E D(x, c) - E D(x_wrong, c)) as weights of three terms."""
+        balance = float(self.value)
+        return PairWeights(real=1 + balance, fake=1, wrong=balance, wrong_by="image")
+
+    @torch.no_grad()
+    def learn(self, parts: LossParts) -> LossParts:
+        """Move by the critic's terms of a step."""
+        real = -parts["real"]  # E D(x, c): the terms are losses
+        fake_distance, wrong_distance = real - parts["fake"], real - parts["wrong"]
+        gradient = 2 * (self.value * wrong_distance - fake_distance) * wrong_distance
+        self.value.sub_(self.learning_rate * gradient).clamp_(min=0)
+        return {"balance": self.value.clone()}
+
+
+def build(config: WganClsConfig, context: BuildContext) -> ConditionalGan:
+    """The recipe with its networks."""
+    own = config.stabilisers
+    generator = WganClsGenerator(
+        config.z_dim, context.text_dim, config.condition_dim, config.generator_width, own.generator_norm
+    )
+    critic = WganClsCritic(
+        context.text_dim,
+        config.condition_dim,
+        config.critic_width,
+        own.discriminator_norm,
+        minibatch_layer(own, 8 * config.critic_width * 16),
+    )
+    balance = LearnedBalance(config.balance, config.balance_lr)
+    objective = Objective(
+        weigh=balance.weights,
+        learn=balance.learn,
+        condition="sentence",
+        kl_weight=config.kl_weight,
+        penalise_condition=True,
+    )
+    return ConditionalGan(
+        config, config.learning, own, generator, [critic], objective, context.num_pictures, balance
+    )
+
+
+RECIPE = RecipeEntry("wgan_cls", "WGAN-CLS", PRESETS, build)

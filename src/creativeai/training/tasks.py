@@ -1,0 +1,140 @@
+"""A run's task: its networks as far as they are trained, with what they are trained on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from creativeai.models.conditioning import text_tensors
+from creativeai.models.generator_output import noise_dim_of
+from creativeai.models.pixels import pixels_to_tensor
+from creativeai.recipes.encoders.contract import EncoderContext, EncoderRecipe
+from creativeai.recipes.registry import find_encoder, is_encoder
+from creativeai.training.captions import mirrored_caption
+from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
+from creativeai.training.encoder_task import EncoderTask, encoder_state
+from creativeai.training.feed import CaptionFeed, Feed
+from creativeai.training.fit import Task
+from creativeai.training.gan_task import GanTask, gan_state
+from creativeai.training.materials import (
+    Materials,
+    Pictures,
+    build_judge,
+    build_recipe,
+    load_materials,
+    load_pictures,
+    say,
+)
+from creativeai.training.precision import Precision
+from creativeai.training.run import Run
+from creativeai.training.sample_sheet import SampleSheet
+from creativeai.training.state import TrainingState
+
+__all__ = ["build_encoder", "feed_of", "prepare_task", "sample_sheet"]
+
+_SHEET_ROWS, _SHEET_COLUMNS = 8, 8
+
+
+def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[Run], Task]:
+    """Read what the run is trained on; what it returns then loads the task, once the run has its folder.
+
+    Raises:
+        TrainingError: The dataset is not the one that the run began with, or has too few pictures.
+        DataError: It can't be read or lacks the resolution.
+    """
+    if is_encoder(run.recipe):
+        pictures = load_pictures(run, console, precision.device)
+        return lambda run: _encoder_task(run, pictures, precision, console)
+    materials = load_materials(run, console, precision.device)
+    return lambda run: _gan_task(run, materials, precision, console)
+
+
+def _gan_task(run: Run, materials: Materials, precision: Precision, console: Console) -> GanTask:
+    recipe = build_recipe(run, materials, console)
+    state = gan_state(recipe, run.config.learning.ema_half_life, precision)
+    _load_weights(run, state, console)
+    noise_dim = noise_dim_of(recipe.generator)
+    return GanTask(
+        recipe,
+        state,
+        feed_of(run, materials, noise_dim),
+        sample_sheet(run, materials, noise_dim),
+        build_judge(run, materials, console),
+        precision,
+    )
+
+
+def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: Console) -> EncoderTask:
+    recipe = build_encoder(run, pictures)
+    state = encoder_state(recipe)
+    _load_weights(run, state, console)
+    feed = CaptionFeed(
+        pictures.images,
+        [record.captions for record in pictures.dataset.records],
+        pictures.labels,
+        pictures.train,
+        run.config.batch_size,
+        run.seed,
+    )
+    return EncoderTask(recipe, state, feed, pictures.held_out, precision.device)
+
+
+def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
+    """A text encoder's networks and loss, freshly initialised from the run's seed."""
+    captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].captions]
+    captions += [mirrored_caption(caption) for caption in captions]
+    torch.manual_seed(run.seed)
+    return find_encoder(run.recipe).build(run.config, EncoderContext(pictures.feature_network, captions))
+
+
+def _load_weights(run: Run, state: TrainingState, console: Console) -> None:
+    """From the run's newest whole checkpoint, from the run it starts from, or none."""
+    checkpoint = load_newest(run.checkpoints)
+    if checkpoint is not None:
+        state.load_state_dict(checkpoint)
+    elif run.start_from is not None:
+        _start_from(state, run.start_from, console)
+
+
+def _start_from(state: TrainingState, other: Path, console: Console) -> None:
+    """Take over the networks of another run where names and shapes agree."""
+    file = chosen_checkpoint(other)
+    source = load_checkpoint(file)
+    taken = skipped = 0
+    for name, network in state.networks.items():
+        saved = source.get("ema" if name == "generator" else name, {})
+        own = network.state_dict()
+        fitting = {k: v for k, v in saved.items() if k in own and own[k].shape == v.shape}
+        network.load_state_dict({**own, **fitting})
+        taken, skipped = taken + len(fitting), skipped + len(own) - len(fitting)
+    if state.ema is not None:
+        state.ema.network.load_state_dict(state.networks["generator"].state_dict())
+    say(console, f"starting from {file}: {taken} tensors taken over, {skipped} new")
+
+
+def feed_of(run: Run, materials: Materials, noise_dim: int) -> Feed:
+    """The batches of a run."""
+    return Feed(
+        materials.images,
+        materials.captions,
+        materials.labels,
+        materials.train,
+        run.config.learning.batch_size,
+        noise_dim,
+        run.seed,
+    )
+
+
+def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
+    """Eight held-out captions with eight noises each, fixed for the whole run."""
+    pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
+    text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
+    random = torch.Generator().manual_seed(run.seed)
+    return SampleSheet(
+        noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),
+        text=text.repeated(_SHEET_COLUMNS),
+        photos=pixels_to_tensor(materials.images[pictures]),
+        captions=[materials.dataset.records[i].captions[0] for i in pictures],
+    )
