@@ -135,3 +135,14 @@ def test_the_command_itself(models: Path, tmp_path: Path) -> None:
     assert done.stdout == "a.png\n"
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (32, 32)
+
+
+def test_stages_stand_side_by_side(run: Run, tmp_path: Path) -> None:
+    arguments = ["generate", "a bird", "-n", "2", "--seed", "0", "--model", "tiny", "-o"]
+    assert run(*arguments, "rows.png", "--stages")[0] == 0
+    assert run(*arguments, "birds/", "--stages")[0] == 0
+    with Image.open(tmp_path / "rows.png") as rows, Image.open(tmp_path / "birds" / "a-bird-0.png") as row:
+        assert rows.size == (2 * 68 - 4, 2 * 68 - 4)
+        assert row.size == (2 * 68 - 4, 64)
+        assert rows.crop((0, 0, *row.size)).tobytes() == row.tobytes()
+    assert made_from(tmp_path / "rows.png").items() >= {"stages": True, "n": 2, "seed": 0}.items()

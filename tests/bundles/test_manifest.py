@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from creativeai.bundles import read_bundle
 from creativeai.bundles.manifest import (
+    AttentionMap,
     BundleManifest,
     DatasetSummary,
     FileEntry,
@@ -19,6 +20,7 @@ from creativeai.bundles.manifest import (
     parse_manifest,
 )
 from creativeai.errors import BundleError
+from tiny_bundle import make_tiny_bundle
 
 whole = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 lines = st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=30).filter(
@@ -35,7 +37,7 @@ json_values = st.recursive(
 )
 manifests = st.builds(
     BundleManifest,
-    schema_version=st.just(1),
+    schema_version=st.just(2),
     name=slugs,
     title=lines,
     description=whole,
@@ -62,6 +64,9 @@ manifests = st.builds(
     ),
     default_truncation=st.floats(0, 1),
     examples=st.lists(lines, max_size=3).map(tuple),
+    attention=st.lists(st.integers(1, 4096), max_size=3, unique=True).map(
+        lambda sizes: tuple(AttentionMap(f"attention_{size}", size) for size in sorted(sizes))
+    ),
 )
 
 
@@ -100,7 +105,23 @@ def test_manifest_on_disk_is_as_the_design_has_it(bundle: Path) -> None:
     ]
     assert content["text_encoder"]["folder"] is None
     assert sorted(content["files"]) == ["MODEL_CARD.md", "generator.onnx", "samples.webp"]
-    assert read_bundle(bundle).manifest.resolution == 32
+    assert "attention" not in content, "an older CreativeAI would not read it"
+    manifest = read_bundle(bundle).manifest
+    assert (manifest.resolution, manifest.attention) == (32, ())
+
+
+def test_bundle_with_attention_is_too_new_for_those_that_know_none(tmp_path: Path) -> None:
+    bundle = make_tiny_bundle(tmp_path, resolution=64, num_stages=3, attends=True)
+    content = json.loads((bundle / "bundle.json").read_text())
+    assert content["schema_version"] == 2
+    assert content["attention"] == [
+        {"output": "attention_16", "resolution": 16},
+        {"output": "attention_32", "resolution": 32},
+    ]
+    assert read_bundle(bundle).manifest.attention == (
+        AttentionMap("attention_16", 16),
+        AttentionMap("attention_32", 32),
+    )
 
 
 def _set(*path: str | int, to: Any) -> Any:
@@ -145,9 +166,24 @@ def _drop(name: str) -> Any:
         (_drop("files"), "files is missing"),
         (_set("files", to={}), r"files has no generator\.onnx"),
         (_set("files", "generator.onnx", "size", to=-1), r"files\.generator\.onnx\.size must be 0 to"),
-        (_set("schema_version", to=0), "schema_version must be 1 to 1"),
+        (_set("attention", to={}), "attention must be a list"),
+        (_set("attention", to=[{"output": "attention_16"}]), r"attention\[0\]\.resolution is missing"),
+        (
+            _set("attention", to=[{"output": "", "resolution": 16}]),
+            r"attention\[0\]\.output must be one line",
+        ),
+        (
+            _set("attention", to=[{"output": "a", "resolution": 0}]),
+            r"attention\[0\]\.resolution must be 1 to",
+        ),
+        (_set("attention", to=[{"output": "a", "resolution": 8}]), "attention needs schema_version 2"),
+        (
+            _set("attention", to=[{"output": "a", "resolution": 8}, {"output": "b", "resolution": 8}]),
+            r"attention must grow in resolution, but its maps have \[8, 8\]",
+        ),
+        (_set("schema_version", to=0), "schema_version must be 1 to 2"),
         (_set("schema_version", to="1"), "schema_version must be a whole number"),
-        (_set("schema_version", to=2), r"newer CreativeAI \(schema version 2.*pip install -U"),
+        (_set("schema_version", to=3), r"newer CreativeAI \(schema version 3.*pip install -U"),
     ],
 )
 def test_wrong_value_is_named(bundle: Path, change_manifest: Any, edit: Any, message: str) -> None:

@@ -61,10 +61,11 @@ def shared_context(browser: Browser) -> BrowserContext:
 
 @pytest.fixture(scope="session")
 def demo_url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`creativeai demo` with two tiny models, as a user starts it."""
+    """`creativeai demo` with three tiny models, as a user starts it: of one, of two and of three stages."""
     folder = tmp_path_factory.mktemp("models")
-    make_tiny_bundle(folder, "alpha", title="Alpha", default_truncation=0.8)
+    make_tiny_bundle(folder, "alpha", title="Alpha", default_truncation=0.8, num_stages=1)
     make_tiny_bundle(folder, "beta", title="Beta", examples=["a green bird"], default_truncation=0.5)
+    make_tiny_bundle(folder, "gamma", 64, num_stages=3, attends=True, title="Gamma", default_truncation=0.8)
     command = [sys.executable, "-m", "creativeai.cli", "demo", "--port", "0", "--api-port", "0"]
     process = subprocess.Popen([*command, "--models", str(folder)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -59,9 +59,21 @@ def test_nothing_is_wider_than_the_screen(visit: Open, standin: StandIn, standin
     for width in WIDTHS:
         fits(width)
     page.locator(".tile").first.click()
+    box = page.get_by_role("dialog", name="Picture")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        assert inside(page.get_by_role("dialog", name="Picture"), width)
+        assert inside(box, width)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".compare-row[data-state=drawn]")).to_have_count(2)
+    for width in WIDTHS:
+        fits(width)
+    page.locator(".compare-row .tile").last.click()
+    expect(page.locator(".word").first).to_be_visible()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for part in [box, *box.locator(":is(button, canvas):visible").all()]:
+            assert inside(part, width)
 
 
 def test_sentence_box_grows_with_its_text(visit: Open, standin: StandIn, standin_url: str) -> None:
@@ -92,10 +104,21 @@ def test_all_by_keyboard(visit: Open, standin: StandIn, standin_url: str) -> Non
 
 def test_everything_has_a_name(visit: Open, standin: StandIn, standin_url: str) -> None:
     page = visit(f"{standin_url}?text=a+bird").page
+
+    def expect_names(*roles: str) -> None:
+        for role in roles:
+            nameless = page.get_by_role(role, name=re.compile(r"^\s*$"))  # type: ignore[arg-type]
+            expect(nameless).to_have_count(0)
+
     expect(page.locator("#history-list li")).to_have_count(1)
-    for role in ["button", "textbox", "slider", "radio", "link", "img"]:
-        nameless = page.get_by_role(role, name=re.compile(r"^\s*$"))  # type: ignore[arg-type]
-        expect(nameless).to_have_count(0)
+    expect_names("button", "textbox", "slider", "radio", "link", "img")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".compare-row[data-state=drawn]")).to_have_count(2)
+    expect_names("button", "textbox", "checkbox", "img")
+    page.locator(".compare-row .tile").last.click()
+    page.get_by_role("button", name="bird", exact=True).hover()
+    expect(page.locator("#heat")).to_be_visible()
+    expect_names("button", "link")  # the icon in Mantine's Close is an image to Playwright
 
 
 def test_reduced_motion_stops_all_motion(visit: Open, standin: StandIn, standin_url: str) -> None:

@@ -143,3 +143,17 @@ def test_full_disk_keeps_the_old_file(
 )
 def test_slug(text: str, slug: str) -> None:
     assert slug_of(text) == slug
+
+
+def test_rows_of_stages_go_below_each_other(tmp_path: Path, tiny: Model) -> None:
+    rows = tiny.generate("a bird", n=3, seed=40, stages=True)
+    assert [row.size for row in rows] == [(2 * 36 - 4, 32)] * 3
+    [file] = save_images(rows, destination_of(str(tmp_path / "rows.png")))
+    with Image.open(file) as saved:
+        assert saved.size == (2 * 36 - 4, 3 * 36 - 4)
+        assert json.loads(saved.info["creativeai"])["stages"] is True
+        pixels = np.asarray(saved)
+    for row, picture in enumerate(tiny.pictures("a bird", n=3, seed=40)):
+        top = 36 * row
+        np.testing.assert_array_equal(pixels[top : top + 32 : 2, 0:32:2], picture.stages[0])
+        np.testing.assert_array_equal(pixels[top : top + 32, 36:], picture.stages[1])

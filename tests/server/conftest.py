@@ -19,6 +19,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def attentive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of three stages, 16 to 64, the first two with attention maps."""
+    folder = tmp_path_factory.mktemp("models")
+    return make_tiny_bundle(folder, "attentive", resolution=64, num_stages=3, attends=True)
+
+
+@pytest.fixture(scope="session")
 def shared_app(bundle: Path) -> OpenAPI:
     """An app whose state no test may change."""
     return create_app({"tiny": bundle}, num_threads=2, wait_for_models=True)

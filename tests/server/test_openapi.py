@@ -16,7 +16,18 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = ["prompt", "model", "n", "size", "seed", "truncation", "stages", "output_format", "other"]
+FIELDS = [
+    "prompt",
+    "model",
+    "n",
+    "size",
+    "seed",
+    "truncation",
+    "stages",
+    "attention",
+    "output_format",
+    "other",
+]
 PATHS = [
     "/v1/images/generations",
     "/v1/images/render",
@@ -73,6 +84,17 @@ def test_documents_the_limits(document: dict[str, Any]) -> None:
     assert fields["additionalProperties"] is False
     assert (fields["properties"]["n"]["minimum"], fields["properties"]["n"]["maximum"]) == (1, 64)
     assert fields["properties"]["seed"]["maximum"] == 2**32 - 1
+
+
+def test_documents_the_attention_maps(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    [maps] = [
+        kind for kind in schemas["GeneratedPicture"]["properties"]["attention"]["anyOf"] if "items" in kind
+    ]
+    assert maps["items"] == {"$ref": "#/components/schemas/WordAttention"}
+    assert schemas["WordAttention"]["required"] == ["word", "resolution", "map", "max_weight"]
+    assert "max_weight" in schemas["WordAttention"]["properties"]["map"]["description"]
+    assert "attention" in schemas["ModelInfo"]["required"]
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

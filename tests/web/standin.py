@@ -22,6 +22,8 @@ MODELS: list[dict[str, Any]] = [
         "recipe": "projected_gan",
         "preset": "compact",
         "resolution": 128,
+        "stages": [128],
+        "attention": [],
         "dataset": {"name": "birds525", "title": "Birds 525", "licence": "CC0", "num_train": 1834},
         "licence": "CC0",
         "metrics": {"fd_lite0": 41.27, "text_match": 0.22},
@@ -40,6 +42,8 @@ MODELS: list[dict[str, Any]] = [
         "recipe": "gan_cls",
         "preset": "debug",
         "resolution": 64,
+        "stages": [16, 32, 64],
+        "attention": [16, 32],
         "dataset": {"name": "toybirds", "title": "Toy birds", "licence": "Apache-2.0"},
         "metrics": {},
         "examples": ["a blue toy bird"],
@@ -54,6 +58,13 @@ def paint(text: str, seed: int, truncation: float) -> Image.Image:
     return Image.new("RGB", (64, 64), tuple(digest[:3]))
 
 
+def look(word: str, index: int, side: int) -> dict[str, Any]:
+    """A word's attention: all of it in one row of the picture, which its index tells; half at the most."""
+    image = Image.new("L", (side, side))
+    image.paste(255, (0, index, side, index + 1))
+    return {"word": word, "resolution": side, "map": encoded(image, "png"), "max_weight": 0.5}
+
+
 def encoded(image: Image.Image, output_format: str) -> str:
     file = io.BytesIO()
     image.save(file, output_format.upper())
@@ -66,9 +77,9 @@ class StandIn:
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [dict(model) for model in MODELS])
     held: dict[str, threading.Event] = field(default_factory=dict)
-    """What the answer to a sentence waits for."""
+    """What the answer to a sentence, or to a model's sentence as `model: sentence`, waits for."""
     errors: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=dict)
-    """Status, body and headers instead of pictures, by sentence; "*" is any."""
+    """Status, body and headers instead of pictures, by sentence or model; "*" is any."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     paint: Callable[[str, int, float], Image.Image] = paint
     samples: bytes = base64.b64decode(encoded(Image.new("RGB", (64, 32), "teal"), "webp"))
@@ -83,6 +94,10 @@ class StandIn:
     def prompts(self) -> list[str]:
         return [request["prompt"] for request in self.requests]
 
+    @property
+    def prompts_of_models(self) -> list[str]:
+        return [f"{request['model']}: {request['prompt']}" for request in self.requests]
+
     def hold(self, *prompts: str) -> None:
         """Don't answer these sentences until `release`."""
         self.held.update({prompt: threading.Event() for prompt in prompts})
@@ -93,7 +108,7 @@ class StandIn:
     def wait_for(self, prompt: str) -> None:
         """Wait until a sentence has arrived."""
         end = time.monotonic() + 20
-        while prompt not in self.prompts:
+        while prompt not in self.prompts + self.prompts_of_models:
             assert time.monotonic() < end, f"{prompt!r} was never asked for"
             time.sleep(0.01)
 
@@ -112,20 +127,38 @@ class StandIn:
 
     def generate(self, request: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
         self.requests.append(request)
-        prompt = request["prompt"]
-        trouble = self.errors.get(prompt) or self.errors.get("*")
-        if prompt in self.held:
-            self.held[prompt].wait(30)
+        prompt, model = request["prompt"], request["model"]
+        trouble = self.errors.get(prompt) or self.errors.get(model) or self.errors.get("*")
+        for name in (prompt, f"{model}: {prompt}"):
+            if name in self.held:
+                self.held[name].wait(30)
         if trouble:
             return trouble
         started = time.perf_counter()
         seeds = [(request["seed"] + i) % 2**32 for i in range(request["n"])]
         truncation = request["truncation"]
         output_format = request.get("output_format", "png")
-        data = [
+        data: list[dict[str, Any]] = [
             {"b64_json": encoded(self.paint(prompt, seed, truncation), output_format), "seed": seed}
             for seed in seeds
         ]
+        known = next((entry for entry in self.models if entry["id"] == model), {})
+        for item, seed in zip(data, seeds, strict=True):
+            if request.get("stages"):
+                picture = self.paint(prompt, seed, truncation)
+                item["stages"] = [
+                    {
+                        "size": f"{side}x{side}",
+                        "b64_json": encoded(picture.resize((side, side)), output_format),
+                    }
+                    for side in known["stages"]
+                ]
+            if request.get("attention"):
+                item["attention"] = [
+                    look(word, index, side)
+                    for side in known["attention"]
+                    for index, word in enumerate(prompt.split())
+                ]
         unknown = [word for word in prompt.split() if word.startswith("xq")]
         duration = 1000 * (time.perf_counter() - started)
         body = {"data": data, "model": request["model"], "unknown_words": unknown, "duration_ms": duration}

@@ -1,3 +1,4 @@
+import base64
 import io
 from typing import Any
 
@@ -77,9 +78,34 @@ def test_large_picture(browser: FlaskClient) -> None:
     assert Image.open(io.BytesIO(answer.data)).size == (768, 768)
 
 
+def test_inside_of_a_picture(api: StandIn, browser: FlaskClient) -> None:
+    answer: Any = browser.get(
+        "/api/picture-inside", query_string=ONE | {"model": "toys", "attention": "true"}
+    )
+    sizes = [Image.open(io.BytesIO(content_of(src))).size for src in answer.json["stages"]]
+    assert sizes == [(16, 16), (32, 32), (64, 64)]
+    looks = [(look["resolution"], look["word"], look["max_weight"]) for look in answer.json["attention"]]
+    assert looks == [(side, word, 0.5) for side in (16, 32) for word in ("a", "bird")]
+    assert Image.open(io.BytesIO(content_of(answer.json["attention"][1]["src"]))).getpixel((0, 1)) == 255
+    assert api.requests[0].items() >= {"stages": True, "attention": True, "n": 1, "seed": 7}.items()
+
+
+def test_inside_of_a_picture_without_attention(api: StandIn, browser: FlaskClient) -> None:
+    answer: Any = browser.get("/api/picture-inside", query_string=ONE | {"model": "toys"})
+    assert (len(answer.json["stages"]), answer.json["attention"]) == (3, [])
+    assert "attention" not in api.requests[0]
+
+
+def content_of(data_url: str) -> bytes:
+    head, encoded = data_url.split(",")
+    assert head == "data:image/png;base64"
+    return base64.b64decode(encoded)
+
+
 @pytest.mark.parametrize("query", [{}, {"seed": "1"}, ONE | {"seed": "x"}, ONE | {"truncation": "much"}])
 def test_picture_address_with_something_missing(browser: FlaskClient, query: dict[str, str]) -> None:
-    assert browser.get("/api/picture.png", query_string=query).status_code == 400
+    for file in ("picture.png", "picture-inside"):
+        assert browser.get(f"/api/{file}", query_string=query).status_code == 400
 
 
 def test_samples(api: StandIn, browser: FlaskClient) -> None:

@@ -1,14 +1,15 @@
 """What a bundle says of itself: `bundle.json`."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from creativeai.bundles.decoding import from_json, parse_json
 from creativeai.errors import BundleError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no attention
 MANIFEST_NAME = "bundle.json"
 GENERATOR_NAME = "generator.onnx"
 TEXT_FOLDER = "text"
@@ -23,6 +24,20 @@ class Stage:
     """Its name in the graph, such as `image_128`."""
     resolution: int
     """Height and width of its pictures."""
+
+    def __post_init__(self) -> None:
+        _check_line("output", self.output)
+        _check_range("resolution", self.resolution, 1, 4096)
+
+
+@dataclass(frozen=True)
+class AttentionMap:
+    """One output of the generator that tells where it looked for each word: float [B, T, R, R]."""
+
+    output: str
+    """Its name in the graph, such as `attention_64`."""
+    resolution: int
+    """R, height and width of its maps."""
 
     def __post_init__(self) -> None:
         _check_line("output", self.output)
@@ -118,6 +133,8 @@ class BundleManifest:
     """Every file but `bundle.json`, by its path in the bundle with forward slashes."""
     default_truncation: float = 1.0
     examples: tuple[str, ...] = ()
+    attention: tuple[AttentionMap, ...] = ()
+    """Coarse to fine; empty for a model that looks at no words."""
 
     def __post_init__(self) -> None:
         for field in ("name", "recipe", "preset"):
@@ -132,6 +149,11 @@ class BundleManifest:
         resolutions = [stage.resolution for stage in self.stages]
         if not resolutions or resolutions != sorted(set(resolutions)):
             raise ValueError(f"stages must grow in resolution, but theirs are {resolutions}")
+        sides = [map.resolution for map in self.attention]
+        if sides != sorted(set(sides)):
+            raise ValueError(f"attention must grow in resolution, but its maps have {sides}")
+        if self.attention and self.schema_version < lowest_schema_version(vars(self)):
+            raise ValueError(f"attention needs schema_version {lowest_schema_version(vars(self))}")
         for name in self.files:
             check_file_name(name)
         encoder_file = f"{TEXT_FOLDER}/encoder.json" if self.text_encoder.folder else GENERATOR_NAME
@@ -143,6 +165,23 @@ class BundleManifest:
     def resolution(self) -> int:
         """Height and width of the finished pictures."""
         return self.stages[-1].resolution
+
+
+def lowest_schema_version(fields: Mapping[str, Any]) -> int:
+    """The first schema version that has all of these fields of a manifest.
+
+    A bundle is written with it, so that an older CreativeAI reads what it can and says of the rest that it is
+    too new.
+    """
+    return 2 if fields.get("attention") else 1
+
+
+def manifest_content(manifest: BundleManifest) -> dict[str, Any]:
+    """What `bundle.json` holds: no field that the manifest's schema version doesn't know."""
+    content = asdict(manifest)
+    if manifest.schema_version == 1:
+        del content["attention"]
+    return content
 
 
 def check_file_name(name: str) -> None:
@@ -180,7 +219,7 @@ def parse_manifest(data: bytes, origin: str) -> BundleManifest:
         )
     try:
         manifest: BundleManifest = from_json(BundleManifest, content)
-        _check_range("schema_version", manifest.schema_version, SCHEMA_VERSION, SCHEMA_VERSION)
+        _check_range("schema_version", manifest.schema_version, 1, SCHEMA_VERSION)
     except (ValueError, OverflowError) as error:
         raise BundleError(f"{origin} is not right: {_one_line(str(error))}") from None
     return manifest

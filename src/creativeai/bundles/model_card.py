@@ -37,7 +37,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "## Model",
             "",
             f"Recipe `{fields['recipe']}`, preset `{fields['preset']}`, "
-            f"{fields['stages'][-1]['resolution']} pixels, text encoder `{fields['text_encoder']['name']}`, "
+            f"{_output(fields)}, text encoder `{fields['text_encoder']['name']}`, "
             f"default truncation {fields['default_truncation']}.",
             "",
             "## Training data",
@@ -70,3 +70,15 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _output(fields: Mapping[str, Any]) -> str:
+    """What the generator gives: its pictures' size, its stages if there are several, its attention maps."""
+    *coarse, last = [stage["resolution"] for stage in fields["stages"]]
+    maps = [map["resolution"] for map in fields.get("attention", ())]
+    parts = [f"{last} pixels"]
+    if coarse:
+        parts.append(f"in stages of {', '.join(map(str, coarse))} and {last}")
+    if maps:
+        parts.append(f"with attention maps of {' and '.join(map(str, maps))}")
+    return " ".join(parts)

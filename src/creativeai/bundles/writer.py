@@ -7,15 +7,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from creativeai import __version__
 from creativeai.bundles.manifest import (
     MANIFEST_NAME,
-    SCHEMA_VERSION,
     check_file_name,
+    lowest_schema_version,
+    manifest_content,
     parse_manifest,
 )
 from creativeai.bundles.reader import Bundle, read_bundle
@@ -63,13 +63,13 @@ def write_bundle(
 
 def _manifest_bytes(fields: Mapping[str, Any], entries: dict[str, dict[str, Any]]) -> bytes:
     written = {"created": int(time.time()), "code_version": __version__}
-    content = written | dict(fields) | {"schema_version": SCHEMA_VERSION, "files": entries}
+    content = written | dict(fields) | {"schema_version": lowest_schema_version(fields), "files": entries}
     try:
         data = json.dumps(content, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise BundleError(f"the bundle's manifest is not right: {error}") from None
     manifest = parse_manifest(data, "the bundle's manifest")
-    return (json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(manifest_content(manifest), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _write_file(folder: Path, name: str, content: bytes | Path) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Engine:
 
         Raises:
             TextError: A text has no word at all; `check_text` finds this out beforehand.
+            RequestError: Attention is asked of a model without; so does `check_attention`.
         """
         if self._num_threads == 1 or len(requests) == 1:
             return [self._generate_one(request) for request in requests]
@@ -64,11 +65,26 @@ class Engine:
                 param="prompt",
             )
 
+    def check_attention(self) -> None:
+        """Refuse to give attention maps if the model has none.
+
+        Raises:
+            RequestError: As said.
+        """
+        if not self.manifest.attention:
+            raise RequestError(
+                f"the model {self.manifest.name} has no attention maps: ask a model that attends to words, "
+                "such as AttnGAN's",
+                param="attention",
+            )
+
     def unknown_words(self, text: str) -> list[str]:
         """Words of the text the model can't make use of."""
         return self._encoder.unknown_words(text)
 
     def _generate_one(self, request: PictureRequest) -> Picture:
+        if request.attention:
+            self.check_attention()
         features = self._encoder.encode([request.text])
         inputs = {
             "noise": noise_of(request.seed, self.manifest.noise_dim, request.truncation),
@@ -76,12 +92,19 @@ class Engine:
             "words": features.words,
             "mask": features.mask,
         }
-        outputs = self._session.run(
-            [stage.output for stage in self.manifest.stages],
-            {name: inputs[name] for name in self._input_names},
-        )
-        stages = tuple(_to_pixels(output[0]) for output in outputs)
-        return Picture(stages, request.seed, request.text, request.truncation)
+        # What is not asked for is not computed.
+        kept = [stage.output for stage in self.manifest.stages]
+        if request.attention:
+            kept += [map.output for map in self.manifest.attention]
+        outputs = self._session.run(kept, {name: inputs[name] for name in self._input_names})
+        num_stages = len(self.manifest.stages)
+        stages = tuple(_to_pixels(output[0]) for output in outputs[:num_stages])
+        made_from = (request.seed, request.text, request.truncation)
+        if not request.attention:
+            return Picture(stages, *made_from)
+        words = tuple(self._encoder.word_places(request.text))
+        maps = tuple(output[0][features.mask[0]].astype(np.float32) for output in outputs[num_stages:])
+        return Picture(stages, *made_from, words, maps)
 
 
 def _load_encoder(bundle: Bundle) -> TextEncoder:
@@ -127,18 +150,19 @@ def _check_fit(session: ort.InferenceSession, bundle: Bundle, encoder: TextEncod
                 f"the generator of {bundle.path} wants {value.shape[-1]} features of {value.name}, but its "
                 f"manifest and text encoder have {last_dims[value.name]}"
             )
-    outputs = {value.name: value.shape for value in session.get_outputs()}
-    for stage in manifest.stages:
-        if stage.output not in outputs:
+    shapes = {value.name: value.shape for value in session.get_outputs()}
+    outputs = [(stage.output, 3, stage.resolution) for stage in manifest.stages]
+    outputs += [(map.output, encoder.max_words, map.resolution) for map in manifest.attention]
+    for name, num_channels, side in outputs:
+        if name not in shapes:
             raise BundleError(
-                f"the generator of {bundle.path} has no output {stage.output!r}, which the manifest names"
+                f"the generator of {bundle.path} has no output {name!r}, which the manifest names"
             )
-        expected = (3, stage.resolution, stage.resolution)
-        known = zip(outputs[stage.output][1:], expected, strict=False)
+        known = zip(shapes[name][1:], (num_channels, side, side), strict=False)
         if any(isinstance(size, int) and size != wanted for size, wanted in known):
             raise BundleError(
-                f"the generator of {bundle.path} gives {stage.output} as {outputs[stage.output]}, but the "
-                f"manifest says 3 x {stage.resolution} x {stage.resolution}"
+                f"the generator of {bundle.path} gives {name} as {shapes[name]}, but the manifest says "
+                f"{num_channels} x {side} x {side}"
             )
     return [value.name for value in session.get_inputs()]
 

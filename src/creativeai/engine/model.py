@@ -10,6 +10,7 @@ from PIL import Image
 from creativeai.bundles import BundleManifest, find_bundle, read_bundle
 from creativeai.engine.engine import Engine
 from creativeai.engine.pictures import NUM_SEEDS, Picture
+from creativeai.engine.saving import stage_row
 from creativeai.engine.validation import validate_request
 
 
@@ -31,7 +32,12 @@ class Model:
         return self.engine.manifest
 
     def generate(
-        self, text: str, n: int = 1, seed: int | None = None, truncation: float | None = None
+        self,
+        text: str,
+        n: int = 1,
+        seed: int | None = None,
+        truncation: float | None = None,
+        stages: bool = False,
     ) -> list[Image.Image]:
         """Make pictures of what the text says.
 
@@ -40,40 +46,54 @@ class Model:
             n: Number of pictures, 1 to 64.
             seed: Picture i has the seed (seed + i) mod 2**32; None for a random one.
             truncation: From 0, the most typical picture, to 1, full variety; None for the model's default.
+            stages: Whether each image is a row of all the picture's stages, coarse to fine, each enlarged to
+                the size of the last by repeating its pixels.
 
         Returns:
-            RGB images; the `info` of each has `text`, `seed`, `truncation` and `model`, as it takes to make
-            it again.
+            RGB images; the `info` of each has `text`, `seed`, `truncation`, `model` and `stages`, as it takes
+            to make it again.
 
         Raises:
             RequestError: A value is out of range, or no word of the text can be used.
         """
         pictures = self.pictures(text, n, seed, truncation)
-        return [self._to_image(picture) for picture in pictures]
+        return [self._to_image(picture, stages) for picture in pictures]
 
     def pictures(
-        self, text: str, n: int = 1, seed: int | None = None, truncation: float | None = None
+        self,
+        text: str,
+        n: int = 1,
+        seed: int | None = None,
+        truncation: float | None = None,
+        attention: bool = False,
     ) -> Sequence[Picture]:
-        """As `generate`, but pixels and stages as arrays."""
+        """As `generate`, but pixels and stages as arrays, and attention maps if asked for.
+
+        Raises:
+            RequestError: As in `generate`, or attention is asked of a model without.
+        """
         if seed is None:
             seed = random.SystemRandom().randrange(NUM_SEEDS)
         if truncation is None:
             truncation = self.manifest.default_truncation
         request = validate_request(text, n, seed, truncation)
+        if attention:
+            self.engine.check_attention()
         self.engine.check_text(request.text)
-        return self.engine.generate(request.pictures())
+        return self.engine.generate(request.pictures(attention))
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of the text the model can't make use of."""
         return self.engine.unknown_words(text)
 
-    def _to_image(self, picture: Picture) -> Image.Image:
-        image = Image.fromarray(picture.pixels)
+    def _to_image(self, picture: Picture, stages: bool) -> Image.Image:
+        image = stage_row(picture) if stages else Image.fromarray(picture.pixels)
         info: dict[str, Any] = {
             "text": picture.text,
             "seed": picture.seed,
             "truncation": picture.truncation,
             "model": self.name,
+            "stages": stages,
         }
         image.info.update(info)
         return image

@@ -16,11 +16,13 @@ class PictureRequest:
         text: What it shows, cleaned by `validation.clean_text`.
         seed: 0 to 2**32 - 1.
         truncation: Scale of the noise: 0 is the model's most typical picture, 1 its full variety.
+        attention: Whether to keep the attention maps too; only for a model that has them.
     """
 
     text: str
     seed: int
     truncation: float = 1.0
+    attention: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,18 @@ class Picture:
         seed: Seed it was made from.
         text: Text it was made from.
         truncation: Truncation it was made with.
+        words: The W words, or pieces of words, the model could look at, in their order; empty unless
+            attention was asked for.
+        attention: float32 [W, R, R] each, coarse to fine: how much of its attention each place of the picture
+            gave to each word, 0 to 1; over the words a place sums to 1. Empty unless asked for.
     """
 
     stages: tuple[NDArray[np.uint8], ...]
     seed: int
     text: str
     truncation: float
+    words: tuple[str, ...] = ()
+    attention: tuple[NDArray[np.float32], ...] = ()
 
     @property
     def pixels(self) -> NDArray[np.uint8]:

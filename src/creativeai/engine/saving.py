@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from creativeai import __version__
+from creativeai.engine.pictures import Picture
 from creativeai.errors import RequestError
 
 _GAP = 4  # pixels between the pictures of a grid
@@ -85,18 +86,32 @@ def save_images(images: Sequence[Image.Image], destination: Destination) -> list
 
 
 def make_grid(images: Sequence[Image.Image]) -> Image.Image:
-    """One picture of several of the same size, row by row; its `info` is the first one's, plus `n`."""
+    """One picture of several of the same size, row by row; its `info` is the first one's, plus `n`.
+
+    Rows of stages go below each other.
+    """
     if len(images) == 1:
         return images[0]
+    grid = _tiled(images, 1 if images[0].info.get("stages") else _num_columns(len(images)))
+    grid.info.update({**images[0].info, "n": len(images)})
+    return grid
+
+
+def stage_row(picture: Picture) -> Image.Image:
+    """All stages of a picture side by side, coarse to fine, in the size of the last."""
+    size = Image.fromarray(picture.pixels).size
+    stages = [Image.fromarray(stage).resize(size, Image.Resampling.NEAREST) for stage in picture.stages]
+    return _tiled(stages, len(stages))
+
+
+def _tiled(images: Sequence[Image.Image], columns: int) -> Image.Image:
     width, height = images[0].size
-    columns = _num_columns(len(images))
     rows = math.ceil(len(images) / columns)
     size = (columns * (width + _GAP) - _GAP, rows * (height + _GAP) - _GAP)
     grid = Image.new("RGB", size, "white")
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         grid.paste(image, (column * (width + _GAP), row * (height + _GAP)))
-    grid.info.update({**images[0].info, "n": len(images)})
     return grid
 
 
@@ -136,6 +151,8 @@ def _save(image: Image.Image, destination: Destination) -> Path:
 def _png_info(info: dict[Any, Any]) -> PngInfo:
     """What it takes to make a picture again, for people and for programs."""
     made_from = {key: info[key] for key in ("text", "seed", "truncation", "model", "n") if key in info}
+    if info.get("stages"):
+        made_from["stages"] = True
     metadata = PngInfo()
     metadata.add_itxt("Description", str(info["text"]))
     metadata.add_itxt("Software", f"CreativeAI {__version__}")

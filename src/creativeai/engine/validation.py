@@ -28,10 +28,10 @@ class ValidRequest:
     seed: int
     truncation: float
 
-    def pictures(self) -> list[PictureRequest]:
+    def pictures(self, attention: bool = False) -> list[PictureRequest]:
         """One request a picture, each with its own seed."""
         seeds = (seed_of(self.seed, index) for index in range(self.num_pictures))
-        return [PictureRequest(self.text, seed, self.truncation) for seed in seeds]
+        return [PictureRequest(self.text, seed, self.truncation, attention) for seed in seeds]
 
 
 def validate_request(text: object, n: object, seed: object, truncation: object) -> ValidRequest:

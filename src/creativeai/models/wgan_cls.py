@@ -63,6 +63,8 @@ class WganClsGenerator(nn.Module):
             nn.Tanh(),
         )
         self.apply(init_he)
+        # By He's rule, sentences of unit scale would start with deviations of e to the several.
+        nn.init.normal_(self.augment.fc.weight, std=0.02)
 
     def forward(self, noise: Tensor, text: TextTensors) -> GeneratorOutput:
         """One picture [B, 3, 64, 64] in [-1, 1] of the sentence and noise [B, Z + C]: z and epsilon."""

@@ -24,3 +24,15 @@ def encode_picture(pixels: NDArray[np.uint8], output_format: OutputFormat) -> by
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, output_format.upper(), **_SAVE_OPTIONS[output_format])
     return buffer.getvalue()
+
+
+def encode_map(weights: NDArray[np.float32]) -> tuple[bytes, float]:
+    """A map [H, W] of weights from 0 to 1 as a grey PNG of 8 bits, and the weight that its white stands for.
+
+    That is the map's largest weight, since a word's share of the attention is small where there are many.
+    """
+    largest = float(weights.max())
+    grey = np.rint(weights * (255 / largest if largest > 0 else 0)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue(), largest

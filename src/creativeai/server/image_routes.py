@@ -17,16 +17,17 @@ from creativeai.engine import Picture, PictureRequest, validate_request
 from creativeai.engine.validation import MAX_SEED, ValidRequest
 from creativeai.errors import RequestError
 from creativeai.server.batching import DeadlineError, QueueFullError
-from creativeai.server.encoding import OutputFormat, encode_picture
+from creativeai.server.encoding import OutputFormat, encode_map, encode_picture
 from creativeai.server.errors import ApiError, describe_errors
 from creativeai.server.hosting import HostedModel, ModelHost
-from creativeai.server.limits import MAX_SECONDS, MAX_URL_LENGTH
+from creativeai.server.limits import MAX_SECONDS, MAX_URL_LENGTH, MAX_WITH_ATTENTION
 from creativeai.server.schemas import (
     GeneratedPicture,
     GenerationRequest,
     GenerationResponse,
     RenderQuery,
     StagePicture,
+    WordAttention,
 )
 
 _TAG = Tag(name="images", description="Text to pictures.")
@@ -51,14 +52,14 @@ def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
         start = time.perf_counter()
         model = models.get(body.model)
         if body.attention:
-            raise RequestError(f"the model {model.name} has no attention maps", param="attention")
+            _check_attention(model, body)
         resolution = _read_size(body.size, model)
         output_format = body.output_format or "png"
         valid = _validate(model, body.prompt, body.n, body.seed, body.truncation)
         if body.response_format == "url":
             data = [_link(model, one, resolution, output_format, body.stages) for one in valid.pictures()]
         else:
-            pictures = _generate(model, valid.pictures())
+            pictures = _generate(model, valid.pictures(bool(body.attention)))
             data = [_embed(model, picture, resolution, output_format, body.stages) for picture in pictures]
         if valid.text != body.prompt:
             for picture_data in data:
@@ -118,6 +119,17 @@ def _validate(
     return valid
 
 
+def _check_attention(model: HostedModel, body: GenerationRequest) -> None:
+    """Refuse to give attention maps that the model doesn't have, or by address, or too many."""
+    model.engine.check_attention()
+    if body.response_format == "url":
+        message = "attention maps have no address: ask for response_format b64_json"
+        raise RequestError(message, param="response_format")
+    if body.n is not None and body.n > MAX_WITH_ATTENTION:
+        message = f"n is {body.n}: ask for at most {MAX_WITH_ATTENTION} pictures with attention maps"
+        raise RequestError(message, param="n")
+
+
 def _generate(model: HostedModel, requests: Sequence[PictureRequest]) -> list[Picture]:
     try:
         return model.batcher.generate(requests, _seconds_to_wait())
@@ -168,7 +180,19 @@ def _embed(
         answer.stages = [
             StagePicture(size=_size(side), b64_json=encoded(pixels)) for side, pixels in by_resolution.items()
         ]
+    if picture.attention:
+        answer.attention = [
+            _embed_map(word, weights)
+            for maps in picture.attention
+            for word, weights in zip(picture.words, maps, strict=True)
+        ]
     return answer
+
+
+def _embed_map(word: str, weights: NDArray[np.float32]) -> WordAttention:
+    png, max_weight = encode_map(weights)
+    encoded = base64.b64encode(png).decode("ascii")
+    return WordAttention(word=word, resolution=len(weights), map=encoded, max_weight=round(max_weight, 6))
 
 
 def _link(

@@ -8,6 +8,8 @@ MAX_URL_LENGTH = 8000
 """Longest path and query of an address we hand out; gunicorn and many a proxy refuse more than 8190."""
 MAX_BATCH = 8
 """Most pictures an engine is given at once. More would only make those who come next wait longer."""
+MAX_WITH_ATTENTION = 8
+"""Most pictures of a request for attention maps: those of one may be megabytes."""
 MAX_WAITING = 128
 """Most pictures that wait for a model before requests are answered with 429."""
 MAX_SECONDS = 60.0

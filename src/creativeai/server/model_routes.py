@@ -75,6 +75,7 @@ def _describe(model: HostedModel) -> ModelInfo:
         preset=manifest.preset,
         resolution=model.resolutions[-1],
         stages=model.resolutions,
+        attention=[map.resolution for map in manifest.attention],
         metrics=manifest.metrics,
         examples=list(manifest.examples),
         default_truncation=manifest.default_truncation,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from creativeai.bundles.manifest import DatasetSummary
 from creativeai.engine.validation import MAX_NUM_PICTURES, MAX_SEED, MAX_TEXT_LENGTH
 from creativeai.server.encoding import OutputFormat
+from creativeai.server.limits import MAX_WITH_ATTENTION
 
 Prompt = Annotated[
     str,
@@ -72,7 +73,9 @@ class GenerationRequest(BaseModel):
         default=None, description="Also answer each picture's stages, coarse to fine."
     )
     attention: bool | None = Field(
-        default=None, description="Attention maps, from models that have them; no model has them yet."
+        default=None,
+        description="Also answer where each picture's model looked for each word: only of a model whose "
+        f"`attention` in /v1/models is not empty, as b64_json, and of at most {MAX_WITH_ATTENTION} pictures.",
     )
     user: str | None = Field(default=None, description="Not used.")
     safety_identifier: str | None = Field(default=None, description="Not used.")
@@ -114,6 +117,19 @@ class StagePicture(BaseModel):
     url: str | None = None
 
 
+class WordAttention(BaseModel):
+    """Where one stage of the model looked for one word."""
+
+    word: str = Field(description="The word, or the piece of one, as the model's text encoder reads it.")
+    resolution: int = Field(description="Side of the map, in pixels.")
+    map: str = Field(
+        description="PNG in base64, grey of 8 bits: at each place the share of its attention that went to "
+        "the word, as a part of `max_weight` (255 is all of it). Over all words of a resolution the shares "
+        "of a place add up to 1."
+    )
+    max_weight: float = Field(description="The word's largest share of a place's attention, 0 to 1.")
+
+
 class GeneratedPicture(BaseModel):
     """One picture and the seed to make it again."""
 
@@ -124,6 +140,10 @@ class GeneratedPicture(BaseModel):
         default=None, description="The text as the model read it, where that differs."
     )
     stages: list[StagePicture] | None = None
+    attention: list[WordAttention] | None = Field(
+        default=None,
+        description="Stage by stage, coarse to fine; of each stage every word in its order in the text.",
+    )
 
 
 class GenerationResponse(BaseModel):
@@ -153,6 +173,9 @@ class ModelInfo(BaseModel):
     preset: str
     resolution: int = Field(description="Side of the largest pictures, in pixels.")
     stages: list[int] = Field(description="Side of each stage's pictures, coarse to fine.")
+    attention: list[int] = Field(
+        description="Side of each stage's attention maps, coarse to fine; empty if the model has none."
+    )
     metrics: dict[str, Any]
     examples: list[str]
     default_truncation: float

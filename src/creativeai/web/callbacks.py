@@ -39,6 +39,7 @@ def add_callbacks(app: Dash) -> None:
     run("showHistory", Input("history", "data"), at_start=True)
     run("clearHistory", Input("clear-history", "n_clicks"))
     run("openModels", Input("open-models", "n_clicks"))
+    run("toggleCompare", Input("compare", "n_clicks"))
     run("choose", Input({"type": "choose", "model": ALL}, "n_clicks"))
     run("step", Input("previous", "n_clicks"), Input("next", "n_clicks"))
     run("copyLink", Input("copy", "n_clicks"))

@@ -65,8 +65,8 @@ class ApiClient:
 
         Args:
             prompt: The sentence.
-            **settings: Further fields of the request (`model`, `n`, `seed`, `truncation`, `output_format`);
-                those that are None are left to the API.
+            **settings: Further fields of the request (`model`, `n`, `seed`, `truncation`, `output_format`,
+                `stages`, `attention`); those that are None are left to the API.
 
         Raises:
             ApiError: The API is away, busy, or refuses the request.

@@ -25,29 +25,54 @@ def models_drawer() -> dmc.Drawer:
     )
 
 
+def _picture() -> html.Div:
+    """Return the large picture, under a coarser stage or the attention to a word where one is chosen."""
+    return html.Div(
+        [
+            html.Img(id="large", alt=""),
+            html.Img(id="coarse", alt="", hidden=True),
+            html.Canvas(id="heat", hidden=True, **{"aria-hidden": "true"}),
+            dmc.ActionIcon(
+                icon("left"), id="previous", className="step", **{"aria-label": "Previous picture"}
+            ),
+            dmc.ActionIcon(icon("right"), id="next", className="step", **{"aria-label": "Next picture"}),
+        ],
+        className="stage",
+    )
+
+
+def _attention() -> html.Div:
+    """Return what stands below the words of a model that attends to them."""
+    return html.Div(
+        [
+            html.P(id="attention-note", role="status"),
+            html.Div(
+                [
+                    html.Span("Attention map", id="maps-label"),
+                    html.Div(id="maps", role="group", **{"aria-labelledby": "maps-label"}),
+                ],
+                className="maps",
+                hidden=True,
+            ),
+        ]
+    )
+
+
 def lightbox() -> dmc.Modal:
-    """Return the window with one picture large; assets/lightbox.js fills it."""
+    """Return the window with one picture large; assets/lightbox.js and inside.js fill it."""
     return dmc.Modal(
         html.Div(
             [
+                html.Div([_picture(), html.Div(id="stages", role="group", **{"aria-label": "Stages"})]),
                 html.Div(
                     [
-                        html.Img(id="large", alt=""),
-                        dmc.ActionIcon(
-                            icon("left"),
-                            id="previous",
-                            className="step",
-                            **{"aria-label": "Previous picture"},
+                        html.Div(
+                            [
+                                html.P(id="large-text", className="large-text"),
+                                html.P(id="words", className="large-text"),
+                                _attention(),
+                            ]
                         ),
-                        dmc.ActionIcon(
-                            icon("right"), id="next", className="step", **{"aria-label": "Next picture"}
-                        ),
-                    ],
-                    className="stage",
-                ),
-                html.Div(
-                    [
-                        html.P(id="large-text", className="large-text"),
                         html.Dl(
                             [
                                 html.Div([html.Dt("Seed"), html.Dd(id="large-seed")]),
@@ -84,6 +109,7 @@ def lightbox() -> dmc.Modal:
                     className="about",
                 ),
             ],
+            id="picture-inside",
             className="lightbox-body",
         ),
         id="lightbox",

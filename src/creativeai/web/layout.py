@@ -48,7 +48,9 @@ def page_layout() -> dmc.MantineProvider:
                 [
                     html.A("Skip to the pictures", href="#gallery", className="skip"),
                     _header(),
-                    html.Main([_sentence(), _dock(), _fine_settings(), _gallery(), _history()]),
+                    html.Main(
+                        [_sentence(), _dock(), _fine_settings(), _gallery(), _comparison(), _history()]
+                    ),
                     _footer(),
                     html.Div(id="announcer", role="status", className="unseen"),
                 ],
@@ -73,6 +75,13 @@ def _header() -> html.Header:
             ),
             html.Div(
                 [
+                    html.Button(
+                        [icon("compare"), html.Span("Compare")],
+                        id="compare",
+                        className="pill",
+                        title="Draw the same sentence and seeds with several models",
+                        **{"aria-pressed": "false"},
+                    ),
                     html.Button(
                         [
                             html.Span("Model", className="eyebrow"),
@@ -239,6 +248,24 @@ def _gallery() -> html.Section:
         ],
         className="gallery-section",
         **{"aria-label": "Pictures"},
+    )
+
+
+def _comparison() -> html.Section:
+    """Return where assets/compare.js puts a row a model, in place of the gallery."""
+    return html.Section(
+        [
+            html.Div(
+                [html.Span("Models", className="eyebrow"), html.Div(id="compare-models")],
+                role="group",
+                className="compare-choice",
+                **{"aria-label": "Models to compare"},
+            ),
+            html.Div(id="compare-seeds", **{"aria-hidden": "true"}),
+            html.Div(id="compare-rows"),
+        ],
+        className="compare-section",
+        **{"aria-label": "Comparison"},
     )
 
 

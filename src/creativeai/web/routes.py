@@ -18,7 +18,7 @@ LARGE_PIXELS = 768
 
 
 def picture_routes(api: ApiClient) -> Blueprint:
-    """Return the routes under `/api`: status, pictures, one picture as a file, a model's samples."""
+    """Return the routes under `/api`: status, pictures, one picture's file or inside, a model's samples."""
     routes = Blueprint("pictures", __name__, url_prefix="/api")
 
     @routes.errorhandler(ApiError)
@@ -46,11 +46,29 @@ def picture_routes(api: ApiClient) -> Blueprint:
 
     @routes.get("/picture.png")
     def picture() -> Response:
-        return _file(base64.b64decode(_draw_one(api)), "image/png")
+        return _file(base64.b64decode(_draw_one(api)["b64_json"]), "image/png")
 
     @routes.get("/picture-large.jpg")
     def picture_large() -> Response:
-        return _file(_enlarged(base64.b64decode(_draw_one(api))), "image/jpeg")
+        return _file(_enlarged(base64.b64decode(_draw_one(api)["b64_json"])), "image/jpeg")
+
+    @routes.get("/picture-inside")
+    def picture_inside() -> Response:
+        """A picture's stages, and its attention to each word where that is asked for."""
+        attention = request.args.get("attention") == "true" or None
+        item = _draw_one(api, stages=True, attention=attention)
+        return jsonify(
+            stages=[_data_url(stage["b64_json"]) for stage in item.get("stages") or []],
+            attention=[
+                {
+                    "word": entry["word"],
+                    "resolution": entry["resolution"],
+                    "src": _data_url(entry["map"]),
+                    "max_weight": entry["max_weight"],
+                }
+                for entry in item.get("attention") or []
+            ],
+        )
 
     @routes.get("/models/<name>/samples")
     def samples(name: str) -> Response:
@@ -67,7 +85,7 @@ def _draw(api: ApiClient, asked: dict[str, Any], **settings: Any) -> dict[str, A
     return api.generate(prompt, **{name: asked.get(name) for name in names}, **settings)
 
 
-def _draw_one(api: ApiClient) -> str:
+def _draw_one(api: ApiClient, **settings: Any) -> dict[str, Any]:
     """Draw the picture the query names; it is a function of text, model, seed and truncation."""
     try:
         seed = int(request.args["seed"])
@@ -75,8 +93,9 @@ def _draw_one(api: ApiClient) -> str:
     except (KeyError, ValueError):
         raise ApiError("refused", "A picture's address needs text, seed and truncation.") from None
     asked = {**request.args.to_dict(), "seed": seed, "truncation": truncation}
-    answer = _draw(api, asked, n=1, output_format="png")
-    return str(answer["data"][0]["b64_json"])
+    answer = _draw(api, asked, n=1, output_format="png", **settings)
+    item: dict[str, Any] = answer["data"][0]
+    return item
 
 
 def _data_url(encoded: str) -> str:

@@ -38,6 +38,9 @@
     /** Address of one picture as a file: it is a function of these four. */
     pictureUrl: (file, { text, model, seed, truncation }) =>
       `api/${file}?${new URLSearchParams({ text, model, seed, truncation })}`,
+    /** A picture's stages and, if asked for, its attention to each word. */
+    inside: (picture, attention, signal) =>
+      call(ca.api.pictureUrl("picture-inside", picture) + (attention ? "&attention=true" : ""), { signal }),
     samplesUrl: (model) => `api/models/${encodeURIComponent(model)}/samples`,
   };
 })();

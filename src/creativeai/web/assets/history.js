@@ -8,7 +8,8 @@
   let entries = [];
 
   const save = (list) => window.dash_clientside.set_props("history", { data: list });
-  const isSame = (a, b) => a.text === b.text && a.model === b.model && a.seed === b.seed;
+  const what = ({ text, model, seed, compare }) => JSON.stringify([text, model, seed, compare || null]);
+  const isSame = (a, b) => what(a) === what(b);
 
   /** Four pictures as one small JPEG, so that many fit into the browser's session storage. */
   async function thumbnail(pictures) {

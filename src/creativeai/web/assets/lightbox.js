@@ -8,14 +8,6 @@
 
   const set = (id, props) => window.dash_clientside.set_props(id, props);
 
-  /** Address of the page with this picture first. */
-  function link({ text, model, seed, truncation }) {
-    const url = new URL(window.location.href);
-    url.search = new URLSearchParams({ text, model, seed, variety: truncation });
-    url.hash = "";
-    return url.href;
-  }
-
   function fileName({ text, seed }) {
     const words = text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
     return `${words.slice(0, 60) || "picture"}-${seed}.png`;
@@ -37,6 +29,7 @@
       () => pictures[index] === picture && set("large", { src: large.src }),
       () => {}
     );
+    ca.inside.show(picture);
   }
 
   ca.lightbox = {
@@ -53,7 +46,7 @@
     },
     current: () => pictures[index],
     async copyLink() {
-      const href = link(pictures[index]);
+      const href = ca.address.of(pictures[index]);
       try {
         await navigator.clipboard.writeText(href);
         set("copy-text", { children: "Link copied" });
@@ -62,6 +55,5 @@
         window.prompt("Copy this link:", href);
       }
     },
-    link,
   };
 })();

@@ -22,8 +22,10 @@
   const element = (id) => document.getElementById(id);
   const newSeed = () => Math.floor(Math.random() * 1e6);
   const hasText = () => state.text.trim() !== "";
-  const chosenModel = () => models.find((model) => model.id === state.model);
-  ca.modelTitle = (id) => (models.find((model) => model.id === id) || {}).title || id;
+  const chosenModel = () => ca.findModel(state.model);
+  const isComparing = () => root.view === "compare";
+  ca.findModel = (id) => models.find((model) => model.id === id);
+  ca.modelTitle = (id) => (ca.findModel(id) || {}).title || id;
 
   const artist = ca.createArtist({
     ask: ca.api.pictures,
@@ -53,13 +55,27 @@
     root.state = "drawn";
     // What leads back here: the first picture's own seed and variety.
     const shown = { text, model, seed: pictures[0].seed, truncation: pictures[0].truncation };
-    window.history.replaceState(null, "", ca.lightbox.link(shown));
+    window.history.replaceState(null, "", ca.address.of(shown));
+    remember({ ...shown, count: pictures.length }, pictures, `${pictures.length} pictures of ${text}`);
+  }
+
+  /** Keep a sentence in the history once nothing changes any more. */
+  function remember(entry, pictures, announcement) {
     clearTimeout(settling);
     settling = setTimeout(() => {
-      element("announcer").textContent = `${pictures.length} pictures of ${text}`;
-      ca.history.add({ ...shown, count: pictures.length }, pictures);
+      element("announcer").textContent = announcement;
+      ca.history.add(entry, pictures);
     }, SETTLED_MS);
   }
+
+  /** A model of the comparison has drawn; pictures has the first of each. */
+  ca.compared = function ({ text, seed, truncation }, { ids, pictures, unknown }) {
+    ca.sentence.mark(unknown, state.text);
+    note("", "");
+    const entry = { text, model: state.model, seed, truncation, count: LIVE_PICTURES, compare: ids };
+    window.history.replaceState(null, "", ca.address.of(entry));
+    remember(entry, pictures, `${text}, drawn by ${pictures.length} models`);
+  };
 
   function showProblem(problem, request) {
     if (problem.kind === "away") {
@@ -78,6 +94,7 @@
   function showEmpty() {
     artist.forget();
     ca.gallery.clear();
+    ca.compare.clear();
     ca.sentence.mark([], state.text);
     if (root.note !== "away") note("", "");
     root.state = "empty";
@@ -92,12 +109,25 @@
     if (!hasText()) return showEmpty();
     if (root.state === "empty") {
       root.state = "drawing";
-      ca.gallery.reserve(LIVE_PICTURES);
+      if (!isComparing()) ca.gallery.reserve(LIVE_PICTURES);
     }
     // Without a model the server has not answered yet; connecting draws.
     if (!state.model) return;
     const { model, seed, truncation, count } = state;
-    artist.wish({ text: state.text.trim(), model, seed, truncation, n: count }, pauseMs);
+    const wanted = { text: state.text.trim(), seed, truncation };
+    if (isComparing()) ca.compare.draw(wanted, pauseMs);
+    else artist.wish({ ...wanted, model, n: count }, pauseMs);
+  }
+
+  /** Show one model's pictures, or those of several. */
+  function setView(view) {
+    if (root.view === view) return;
+    root.view = view;
+    element("compare").setAttribute("aria-pressed", String(isComparing()));
+    artist.forget();
+    ca.gallery.clear();
+    ca.compare.clear();
+    if (root.note !== "away") note("", "");
   }
 
   /** Set state and controls alike, so that `changed` finds nothing new. */
@@ -119,9 +149,10 @@
     element("variety-value").textContent = state.truncation.toFixed(2);
   }
 
-  ca.restore = function ({ text, model, seed, truncation, count }) {
-    const isHere = models.some((known) => known.id === model);
-    assign({ text, seed, truncation, count, ...(isHere ? { model } : {}) });
+  ca.restore = function ({ text, model, seed, truncation, count, compare }) {
+    setView(compare ? "compare" : "one");
+    ca.compare.setModels(models, compare);
+    assign({ text, seed, truncation, count, ...(ca.findModel(model) ? { model } : {}) });
     draw(0);
     window.scrollTo({ top: 0 });
   };
@@ -141,6 +172,9 @@
     }
     if (!hasText()) note("", "");
     set("models", { data: models });
+    root.models = models.length > 1 ? "several" : "one";
+    ca.compare.setModels(models, linked.compare);
+    if (models.length === 1) setView("one");
     if (!chosenModel()) choose(models.some((model) => model.id === linked.model) ? linked.model : models[0].id);
     draw(0);
   }
@@ -163,19 +197,7 @@
     root.model = model.id;
     set("chosen", { data: model.id });
     set("chosen-title", { children: ca.modelTitle(model.id) });
-    element("examples").replaceChildren(...(model.examples || []).map(exampleButton));
-    const samples = new Image();
-    samples.alt = `Pictures drawn by ${ca.modelTitle(model.id)}`;
-    samples.src = ca.api.samplesUrl(model.id);
-    element("samples").replaceChildren(samples);
-  }
-
-  function exampleButton(text) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = text;
-    button.addEventListener("click", () => useText(text));
-    return button;
+    ca.examples.show(model, useText);
   }
 
   function useText(text) {
@@ -187,18 +209,10 @@
 
   const page = {
     start() {
-      const query = new URLSearchParams(window.location.search);
-      const seed = Number(query.get("seed") || NaN);
-      const truncation = Number(query.get("variety") || NaN);
-      linked = {
-        model: query.get("model"),
-        truncation: truncation >= 0 && truncation <= 1 ? truncation : undefined,
-      };
+      linked = ca.address.read();
       root.state = "empty";
-      assign({
-        text: query.get("text") || "",
-        seed: Number.isInteger(seed) && seed >= 0 && seed < NUM_SEEDS ? seed : newSeed(),
-      });
+      setView(linked.compare.length ? "compare" : "one");
+      assign({ text: linked.text, seed: linked.seed ?? newSeed() });
       listen();
       connect();
       // A phone would bring up its keyboard.
@@ -223,6 +237,7 @@
     },
     drawSet() {
       if (!hasText()) return element("text").focus();
+      if (isComparing()) return draw(0);
       state.count = state.setSize;
       ca.gallery.reserve(state.count);
       draw(0);
@@ -244,6 +259,12 @@
       set("models-drawer", { opened: false });
       draw(0);
     },
+    toggleCompare() {
+      setView(isComparing() ? "one" : "compare");
+      state.count = LIVE_PICTURES;
+      if (hasText() && !isComparing()) ca.gallery.reserve(LIVE_PICTURES);
+      draw(0);
+    },
     openModels: () => set("models-drawer", { opened: true }),
     showHistory: (entries) => ca.history.show(entries),
     clearHistory() {
@@ -259,7 +280,8 @@
       const first = ca.lightbox.current();
       ca.lightbox.close();
       const { text, model, seed, truncation } = first;
-      assign({ text, seed, truncation, count: state.setSize });
+      setView("one");
+      assign({ text, seed, truncation, count: state.setSize, ...(model === state.model ? {} : { model }) });
       ca.gallery.reserve(state.setSize);
       artist.wish(
         { text, model, seed: (seed + 1) % NUM_SEEDS, truncation: LESS_VARIETY * truncation, n: state.setSize - 1, first },

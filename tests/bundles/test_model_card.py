@@ -1,0 +1,21 @@
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from creativeai.bundles import read_bundle
+from creativeai.bundles.model_card import model_card
+from tiny_bundle import make_tiny_bundle
+
+
+def card(folder: Path, **options: Any) -> str:
+    return model_card(asdict(read_bundle(make_tiny_bundle(folder, **options)).manifest))
+
+
+def test_card_of_one_stage(tmp_path: Path) -> None:
+    assert "preset `debug`, 32 pixels, text encoder `minilm`" in card(tmp_path, num_stages=1)
+
+
+def test_card_of_several_stages_and_attention(tmp_path: Path) -> None:
+    assert "32 pixels in stages of 16 and 32, text encoder" in card(tmp_path)
+    said = card(tmp_path, name="attentive", resolution=64, num_stages=3, attends=True)
+    assert "64 pixels in stages of 16, 32 and 64 with attention maps of 16 and 32, text encoder" in said
