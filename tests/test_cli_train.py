@@ -45,7 +45,7 @@ def run_copy(trained: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("creativeai.training.setup.build_judge", lambda *_: None)
+    monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
 
 
 def newest_step(run: Path) -> int:
@@ -142,7 +142,7 @@ def test_full_disk_is_one_line(creativeai: Cli, run_copy: Path, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", str(run_copy / "samples"))
 
-    monkeypatch.setattr("creativeai.training.setup.build_judge", lambda *_: None)
+    monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
     monkeypatch.setattr("creativeai.training.monitor.Monitor.samples", full)
     code, _, stderr = creativeai("train", "--resume", run_copy, "--steps", "3", "--no-compile")
     assert code == 2
@@ -212,7 +212,7 @@ def test_stop_before_there_is_a_run_promises_nothing(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("creativeai.training.setup.load_materials", stopped)
+    monkeypatch.setattr("creativeai.training.tasks.load_materials", stopped)
     out = tmp_path / "run"
     arguments = ["projected_gan", "--preset", "debug", "--data", toybirds, "-o", out]
     assert creativeai("train", *arguments) == (130, "", "")

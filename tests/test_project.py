@@ -56,6 +56,7 @@ TRAINING_ROOMS = {
 TRAINING_ROOMS |= {
     "bundles.onnx_export": {"errors", "text", "models"},
     "bundles.text_export": {"errors", "text", "bundles.onnx_export", "recipes"},
+    "bundles.encoder_export": {"errors", "text", "bundles.text_export", *TRAINING_ROOMS},
     "bundles.export": {"errors", "text", "bundles", "bundles.onnx_export", "data", *TRAINING_ROOMS},
 }
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS

@@ -193,7 +193,9 @@ def show_data(
 
 @app.command()
 def train(
-    recipe: Annotated[Optional[str], typer.Argument(help="What to train, e.g. projected_gan.")] = None,
+    recipe: Annotated[
+        Optional[str], typer.Argument(help="What to train, e.g. projected_gan, attngan or damsm.")
+    ] = None,
     data: Annotated[Optional[Path], typer.Option(help="Folder made by `creativeai data prepare`.")] = None,
     preset: Annotated[
         str, typer.Option(help="compact, debug, or another of the recipe's presets.")
@@ -266,15 +268,25 @@ def export(
         bool, typer.Option("--newest", help="The newest checkpoint instead of the best.")
     ] = False,
 ) -> None:
-    """Measure a run's model and write it as a bundle that engine, server and page read."""
+    """Measure a run's model and write it as a bundle that engine, server and page read.
+
+    Of a text encoder's run, write the folder that `creativeai train --text-encoder` takes.
+    """
     from creativeai.training.command import set_thread_policy
 
     set_thread_policy()
     from rich.console import Console
 
+    from creativeai.bundles.encoder_export import export_encoder_run
     from creativeai.bundles.export import ExportOptions, export_run
+    from creativeai.recipes.registry import is_encoder
     from creativeai.training.run import open_run
 
+    opened = open_run(run)
+    if is_encoder(opened.recipe):
+        export_encoder_run(opened, out, Console(stderr=True), newest=newest)
+        print(out)
+        return
     options = ExportOptions(
         name=name or out.name,
         title=title,
@@ -283,7 +295,7 @@ def export(
         default_truncation=truncation,
         use_newest=newest,
     )
-    bundle = export_run(open_run(run), out, options, Console(stderr=True))
+    bundle = export_run(opened, out, options, Console(stderr=True))
     print(bundle.path)
 
 

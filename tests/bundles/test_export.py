@@ -150,7 +150,7 @@ def test_card_and_manifest_have_the_measured_figures(exported: Bundle) -> None:
     ):
         assert part in card
     assert exported.manifest.dataset.digest in card
-    assert "| generator_lr | 0.0002 |" in card
+    assert "| learning.generator_lr | 0.0002 |" in card
 
 
 def test_samples_are_a_row_of_each_example(exported: Bundle) -> None:

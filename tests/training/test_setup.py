@@ -28,7 +28,7 @@ def run_copy(trained: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("creativeai.training.setup.build_judge", lambda *_: None)
+    monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
 
 
 def resume(folder: Path, *settings: str, num_steps: int | None = None, minutes: float | None = None) -> str:
@@ -208,11 +208,11 @@ def test_start_from_takes_over_what_fits(trained: Path, toybirds: Path, tmp_path
 def test_start_from_survives_a_kill_before_the_first_checkpoint(
     run: Run, materials: Materials, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("creativeai.training.setup.build_judge", interrupt)
+    monkeypatch.setattr("creativeai.training.tasks.build_judge", interrupt)
     run = replace(run, start_from=trained, folder=run.folder / "new")
     with pytest.raises(KeyboardInterrupt):
         start_run(run, schedule=Schedule(), console=quiet_console(), use_compile=False)
-    monkeypatch.setattr("creativeai.training.setup.build_judge", lambda *_: None)
+    monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
     assert f"starting from {trained}" in resume(run.folder, num_steps=1)
 
 

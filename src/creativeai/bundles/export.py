@@ -27,6 +27,7 @@ from creativeai.errors import BundleError
 from creativeai.models.conditioning import text_tensors
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.pixels import tensor_to_pixels
+from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import TextEncoder, load_text_encoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
@@ -142,7 +143,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
     Raises:
         BundleError: As said.
     """
-    unwritten = {GENERATOR_NAME: {"sha256": "0" * 64, "size": 0}}
+    names = (GENERATOR_NAME, f"{TEXT_FOLDER}/encoder.json")
+    unwritten = {name: {"sha256": "0" * 64, "size": 0} for name in names}
     content = {"schema_version": SCHEMA_VERSION, "created": 0, "code_version": "0", "files": unwritten}
     parse_manifest(json.dumps(content | fields).encode(), "the bundle's manifest")
 
@@ -165,7 +167,11 @@ def _text_files(run: Run) -> dict[str, Path]:
     if run.text_folder is None:
         return {}
     stated = json.loads((run.text_folder / "encoder.json").read_bytes())["files"]
-    return {f"{TEXT_FOLDER}/{name}": run.text_folder / name for name in ["encoder.json", *stated]}
+    return {
+        f"{TEXT_FOLDER}/{name}": run.text_folder / name
+        for name in ["encoder.json", *stated]
+        if name != GUIDE_NAME
+    }
 
 
 def _held_out_captions(materials: Materials) -> tuple[str, ...]:

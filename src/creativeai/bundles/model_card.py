@@ -19,7 +19,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
     """Markdown from the fields of a bundle's manifest."""
     dataset, training, metrics = fields["dataset"], fields["training"], fields["metrics"]
     rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
-    settings = [f"| {key} | {value} |" for key, value in sorted(training["hyperparameters"].items())]
+    settings = [f"| {name} | {value} |" for name, value in _flat(training["hyperparameters"])]
     measured_on = metrics.get("measured_on", "held-out")
     examples = [f"{number}. {text}" for number, text in enumerate(fields["examples"], 1)]
     return "\n".join(
@@ -70,6 +70,14 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Settings by name, those of a group as `group.name`."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in sorted(values.items()):
+        rows += _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(prefix + name, value)]
+    return rows
 
 
 def _output(fields: Mapping[str, Any]) -> str:

@@ -144,6 +144,9 @@ class Lite0Trunk(nn.Module):
         """Map [B, 112, side / 16, side / 16] and vector [B, 1280] of pictures [B, 3, R, R] in [-1, 1]."""
         if images.shape[-1] != self.side:
             shrinks = images.shape[-1] > self.side
-            images = F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=shrinks)
+            # Generated pictures come in half precision, which torch can't resize with antialiasing.
+            images = F.interpolate(
+                images.float(), size=(self.side, self.side), mode="bilinear", antialias=shrinks
+            )
         features = self.network(images.contiguous(memory_format=torch.channels_last))
         return features[2], self.network.pool(features[3])
