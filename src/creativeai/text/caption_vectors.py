@@ -17,7 +17,7 @@ class CaptionVectors:
     offsets: NDArray[np.int64]
     """[N + 1]: captions of picture i are rows offsets[i] to offsets[i + 1]."""
     words: NDArray[np.float16] | None = None
-    """[M, 2, T, D] where words were asked for: hundreds of megabytes, so most often a file in memory's place."""
+    """[M, 2, T, D] where words were asked for; hundreds of megabytes, so most often left on disk."""
     mask: NDArray[np.bool_] | None = None
     """[M, 2, T] with the words."""
 
