@@ -19,7 +19,8 @@ class DiffAugment:
     colour: float = 0.5
     """Saturation and contrast are scaled by 1 +- this, brightness moved by +- half of it."""
     translation: float = 0.125
-    """Largest shift, as a fraction of the side; what enters is zero, as in the paper: mid grey."""
+    """Largest shift, as a fraction of the side; what enters repeats the edge. Zeros, as in the paper, taught
+    the generator to frame its pictures in grey."""
     cutout: float = 0.4
     """Side of the square that is blanked, as a fraction of the picture's side; part of it may lie outside."""
 
@@ -71,12 +72,11 @@ def _translation(images: Tensor, ratio: float, num_draws: int) -> Tensor:
     reach = int(height * ratio + 0.5)
     rows = torch.arange(height, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
     columns = torch.arange(width, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
     index = torch.arange(batch, device=images.device)[:, None, None]
     moved = images.permute(0, 2, 3, 1)[
         index, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None, :]
     ]
-    return (moved * inside[..., None]).permute(0, 3, 1, 2)
+    return moved.permute(0, 3, 1, 2)
 
 
 def _cutout(images: Tensor, ratio: float, num_draws: int) -> Tensor:
