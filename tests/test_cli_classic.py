@@ -1,10 +1,12 @@
 """The classic family as typed: a text encoder, models on it, a stage upon another, and the bundles of all."""
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from creativeai import cli
 from creativeai.bundles import read_bundle
@@ -86,6 +88,23 @@ def test_stage_two_builds_upon_stage_one(folder: Path, data: Path) -> None:
     creativeai("export", second, "-o", folder / "stages", "--example", TEXT)
     [picture] = Engine(read_bundle(folder / "stages")).generate([PictureRequest(TEXT, seed=1)])
     assert [stage.shape[0] for stage in picture.stages] == [64, 128]
+
+
+def test_pictures_of_one_class_with_one_caption_train_too(folder: Path, damsm: Path) -> None:
+    """Nothing can be told apart: every mismatched caption is the right one, DAMSM has nothing to choose."""
+    pictures, data, run = folder / "same", folder / "same-data", folder / "runs" / "same"
+    pictures.mkdir()
+    random = np.random.default_rng(0)
+    lines = []
+    for index in range(20):
+        pixels = random.integers(0, 256, (128, 128, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(pictures / f"{index}.png")
+        lines.append(json.dumps({"file_name": f"{index}.png", "text": "a red bird", "label": "bird"}))
+    (pictures / "metadata.jsonl").write_text("\n".join(lines))
+    creativeai("data", "prepare", "folder", data, "--from", pictures, "--resolutions", "128")
+    train("attngan", data, run, "--text-encoder", damsm, "--set", "damsm_weight=1")
+    figures = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert figures["step"] == 2 and np.isfinite(figures["fd_lite0"])
 
 
 @pytest.mark.parametrize(
