@@ -1,12 +1,7 @@
 """What all generators of the classic family have in common."""
 
-import io
-import warnings
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from torch import Tensor, nn
@@ -163,49 +158,6 @@ def test_sentence_and_every_number_of_the_noise_change_the_picture(make: Make) -
         of_text = generator(noise, text._replace(sentence=-text.sentence)).images[-1]
     assert (of_noise - image).abs().amax((1, 2, 3)).min() > 1e-3
     assert (of_text - image).abs().max() > 1e-3
-
-
-class PlainInputs(nn.Module):
-    """The generator with plain tensors in and out."""
-
-    def __init__(self, generator: nn.Module) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, noise: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        output = self.generator(noise, TextTensors(sentence, words, mask))
-        return (*output.images, *output.attention)
-
-
-@every_generator
-def test_onnx_gives_the_same(make: Make) -> None:
-    generator = settled(make("batch"))
-    noise, text = random_inputs(generator, 2)
-    batch = torch.export.Dim("batch")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            PlainInputs(generator),
-            (noise, *text),
-            input_names=["noise", *TextTensors._fields],
-            dynamic_shapes=tuple({0: batch} for _ in range(4)),
-            opset_version=18,
-            dynamo=True,
-            optimize=False,
-            verbose=False,
-        )
-    file = io.BytesIO()
-    program.save(file)
-    session = ort.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    for num in (1, 3):
-        noise, text = random_inputs(generator, num)
-        with torch.no_grad():
-            expected = generator(noise, text)
-        given: dict[str, Any] = {"noise": noise, **text._asdict()}
-        inputs = {value.name: given[value.name].numpy() for value in session.get_inputs()}
-        outputs = session.run(None, inputs)
-        for ours, theirs in zip(outputs, (*expected.images, *expected.attention), strict=True):
-            np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
 
 
 @every_generator

@@ -46,9 +46,13 @@ def build(name: str, context: BuildContext, seed: int) -> Recipe:
 
 
 def draw(recipe: Recipe, batch: Batch) -> tuple[Tensor, ...]:
+    return draw_all(recipe, batch).images
+
+
+def draw_all(recipe: Recipe, batch: Batch) -> GeneratorOutput:
     with torch.no_grad():
         output: GeneratorOutput = recipe.generator.eval()(batch.noise, batch.text)
-        return output.images
+        return output
 
 
 def test_it_has_its_presets_and_a_title(name: str) -> None:
@@ -126,22 +130,25 @@ def test_onnx_graph_draws_what_torch_does(
     with torch.no_grad():  # batch normalisation has statistics, as after some training
         for _ in range(20):
             recipe.generate(recipe.generator.train(), batch)
-    whole = [stage.numpy() for stage in draw(recipe, batch)]
+    output = draw_all(recipe, batch)
+    whole = [stage.numpy() for stage in (*output.images, *output.attention)]
     # Before the export: it must not change the weights it is given.
     exported = generator_to_onnx(recipe.generator, context.text_dim, batch.text.mask.shape[1])
     assert exported.resolutions == recipe.generator.resolutions
-    assert np.array_equal(draw(recipe, batch)[-1].numpy(), whole[-1])
+    assert np.array_equal(draw(recipe, batch)[0].numpy(), whole[0])
     with torch.no_grad():
         for tensor in recipe.generator.state_dict().values():
             if tensor.is_floating_point():
                 tensor.copy_(tensor.half())
-    halved = [stage.numpy() for stage in draw(recipe, batch)]
+    output = draw_all(recipe, batch)
+    halved = [stage.numpy() for stage in (*output.images, *output.attention)]
 
     session = ort.InferenceSession(exported.graph, providers=["CPUExecutionProvider"])
     values = {"noise": batch.noise, **batch.text._asdict()}
     names = [value.name for value in session.get_inputs()]
     assert ("words" in names) == find_recipe(name).uses_words
     outputs = [f"image_{resolution}" for resolution in exported.resolutions]
+    outputs += [f"attention_{resolution}" for resolution in exported.attention_resolutions]
     for rows in (slice(0, 3), slice(1, 2)):  # any number of pictures
         inputs = {name: values[name][rows].numpy() for name in names}
         for ours, half, full in zip(session.run(outputs, inputs), halved, whole, strict=True):
