@@ -6,7 +6,6 @@ Files are in the system's cache after the first round, which is not counted. Pro
 it depends less on what else the machine does.
 """
 
-import argparse
 import resource
 import statistics
 import subprocess
@@ -16,14 +15,11 @@ import time
 from pathlib import Path
 
 from creativeai.bundles import find_bundle
-from measuring import report
+from measuring import option_parser, report
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--num", type=int, default=10, help="starts measured")
     arguments = parser.parse_args()
 

@@ -10,7 +10,6 @@ With --photos, the same rule is applied to the photos of a prepared dataset whos
 bird": how far the rule itself is to be trusted.
 """
 
-import argparse
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import numpy as np
 import creativeai
 from creativeai.data import CaptionedImages
 from creativeai.data.attributes import body_colour
-from measuring import report
+from measuring import option_parser, report
 
 COLOURS = ("red", "yellow", "blue", "green", "orange", "black", "white", "brown")
 
@@ -29,10 +28,7 @@ def article(colour: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--num", type=int, default=32, help="pictures of each colour")
     parser.add_argument("--photos", type=Path, help="a prepared dataset, to try the rule on its photos")
     arguments = parser.parse_args()

@@ -6,14 +6,13 @@ The texts differ in length too, up to the longest a request may have. `server_me
 server.
 """
 
-import argparse
 import os
 from pathlib import Path
 
 from creativeai.bundles import find_bundle, read_bundle
 from creativeai.engine import Engine, PictureRequest
 from creativeai.engine.validation import MAX_TEXT_LENGTH
-from measuring import different_texts, report
+from measuring import different_texts, option_parser, report
 
 BATCH = 8
 
@@ -25,10 +24,7 @@ def resident_mb() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--num", type=int, default=1000, help="pictures")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()

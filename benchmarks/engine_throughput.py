@@ -5,13 +5,12 @@
 Texts differ, so that each is encoded; `--threads` says which numbers of threads to try.
 """
 
-import argparse
 import os
 import time
 
 from creativeai.bundles import find_bundle, read_bundle
 from creativeai.engine import Engine, PictureRequest
-from measuring import different_texts, report
+from measuring import different_texts, option_parser, report
 
 
 def pictures_per_second(engine: Engine, batch: int, seconds: float) -> float:
@@ -30,10 +29,7 @@ def pictures_per_second(engine: Engine, batch: int, seconds: float) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--batch", type=int, default=16, help="pictures asked for at once")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])

@@ -1,5 +1,6 @@
-"""What the benchmarks share: texts that differ, centiles, and the two lines every benchmark prints."""
+"""What the benchmarks share: options, texts that differ, centiles, and the two lines that each prints."""
 
+import argparse
 import json
 import random
 import statistics
@@ -9,6 +10,15 @@ from typing import Any
 _SIZES = ("small", "large", "tiny", "plump", "slender")
 _COLOURS = ("red", "yellow", "blue", "green", "orange", "black", "white", "brown", "scarlet", "teal")
 _PLACES = ("on a branch", "over the sea", "in tall grass", "on a mossy rock", "against the sky")
+
+
+def option_parser(description: str | None) -> argparse.ArgumentParser:
+    """Options of a benchmark of one model, to which it adds its own; the description is printed as it is."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    return parser
 
 
 def different_texts(num_texts: int) -> list[str]:

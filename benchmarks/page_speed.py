@@ -6,7 +6,6 @@
 is not in the figure. The API's own part is the duration it reports.
 """
 
-import argparse
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from creativeai.bundles import find_bundle
-from measuring import centile, different_texts, report
+from measuring import centile, different_texts, option_parser, report
 
 NUM_PICTURES = 4
 # One wish as the page makes it, until every picture is decoded (then it is painted with the next frame).
@@ -32,10 +31,7 @@ DRAW = """async ({ text, model, n, seed }) => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--num", type=int, default=40, help="sentences drawn")
     arguments = parser.parse_args()
 

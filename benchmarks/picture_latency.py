@@ -5,21 +5,17 @@
 The process is bound to one core where the system lets it (Linux); other processes may still use that core.
 """
 
-import argparse
 import os
 import time
 
 import creativeai
-from measuring import centile, different_texts, report
+from measuring import centile, different_texts, option_parser, report
 
 NUM_WARM_UP = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--num", type=int, default=300, help="pictures measured")
     arguments = parser.parse_args()
 

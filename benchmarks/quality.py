@@ -8,7 +8,6 @@ themselves, diversity. The judge's text-image matcher is trained first, on the d
 which takes some minutes.
 """
 
-import argparse
 import os
 import tempfile
 from pathlib import Path
@@ -27,7 +26,7 @@ from creativeai.models.generator_output import GeneratorOutput
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.training.materials import build_judge, load_materials
 from creativeai.training.run import Run
-from measuring import report
+from measuring import option_parser, report
 
 
 class GraphGenerator(nn.Module):
@@ -47,10 +46,7 @@ class GraphGenerator(nn.Module):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the prepared dataset it was trained on")
     parser.add_argument("--truncation", type=float, help="the bundle's own when left out")
     arguments = parser.parse_args()

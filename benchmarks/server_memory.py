@@ -5,12 +5,11 @@
 The resident memory of all the server's processes is added up, pages they share counted twice.
 """
 
-import argparse
 import os
 from pathlib import Path
 
 from creativeai.bundles import find_bundle
-from measuring import report
+from measuring import option_parser, report
 from serving import run_clients, running_server
 
 
@@ -23,10 +22,7 @@ def resident_mb(pid: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", help="name or folder of a bundle; the default model when left out")
+    parser = option_parser(__doc__)
     parser.add_argument("--requests", type=int, nargs="+", default=[0, 100, 1000, 2000])
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -36,7 +32,7 @@ def main() -> None:
     with running_server(path, args.threads) as (process, url):
         num_done, memory = 0, {}
         for num_requests in sorted(args.requests):
-            run_clients(url, path.name, args.clients, num_requests=num_requests - num_done)
+            run_clients(url, path.name, args.clients, iter(range(num_done, num_requests)))
             num_done = num_requests
             memory[num_done] = round(resident_mb(process.pid))
     told = ", ".join(f"{megabytes} MB after {count:,} requests" for count, megabytes in memory.items())

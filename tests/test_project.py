@@ -38,10 +38,11 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientne
 # Every room, and the rooms it may know: only some of those before it in the flow of the data.
 SERVING_ROOMS = {
     "errors": set(),
-    "data": {"errors"},
+    "whole_files": set(),
+    "data": {"errors", "whole_files"},
     "text": {"errors"},
-    "bundles": {"errors", "text"},
-    "engine": {"errors", "text", "bundles"},
+    "bundles": {"errors", "whole_files", "text"},
+    "engine": {"errors", "whole_files", "text", "bundles"},
     "wsgi": {"errors"},
     "server": {"errors", "bundles", "engine", "wsgi"},
     "web": {"errors", "wsgi"},  # the REST API is its only way to a model
@@ -50,12 +51,12 @@ TRAINING_ROOMS = {
     "models": {"errors", "text"},
     "recipes": {"errors", "data", "text", "models"},
     "evaluation": {"errors", "data", "text", "models"},
-    "training": {"errors", "data", "text", "models", "recipes", "evaluation"},
+    "training": {"errors", "whole_files", "data", "text", "models", "recipes", "evaluation"},
 }
 # The door between both sides: makes a bundle of a run.
 TRAINING_ROOMS |= {
     "bundles.onnx_export": {"errors", "text", "models"},
-    "bundles.text_export": {"errors", "text", "bundles.onnx_export", "recipes"},
+    "bundles.text_export": {"errors", "whole_files", "text", "bundles.onnx_export", "recipes"},
     "bundles.encoder_export": {"errors", "text", "bundles.text_export", *TRAINING_ROOMS},
     "bundles.export": {"errors", "text", "bundles", "bundles.onnx_export", "data", *TRAINING_ROOMS},
 }

@@ -13,7 +13,6 @@ from creativeai.models.projected_gan import (
     ProjectedDiscriminator,
     ProjectedGenerator,
     RandomFeatureMixing,
-    upsampling_conv,
 )
 from creativeai.recipes.projected_gan import PRESETS
 
@@ -57,14 +56,6 @@ def test_standardiser_stands_captions_that_are_all_the_same() -> None:
     standardiser.fit(sentences)
     assert standardiser(sentences).abs().max() < 0.1
     assert standardiser(torch.randn(3, TEXT_DIM)).isfinite().all()
-
-
-def test_upsampling_conv_is_nearest_upsampling_and_a_convolution() -> None:
-    x = torch.randn(2, 5, 6, 7, dtype=torch.double)
-    weight = torch.randn(5, 4, 3, 3, dtype=torch.double)
-    plain = weight.flip(2, 3).transpose(0, 1)
-    expected = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), plain, padding=1)
-    torch.testing.assert_close(upsampling_conv(x, weight), expected)
 
 
 def test_generator_makes_a_picture_of_its_resolution() -> None:

@@ -182,7 +182,7 @@ def save_in_child(folder: Path, content: dict[str, Any], number: int) -> bool:
 
         def watch(event: str, arguments: tuple[Any, ...]) -> None:
             nonlocal calls
-            writes = event in ("os.rename", "os.remove") or (event == "open" and arguments[1] == "wb")
+            writes = event in ("os.rename", "os.remove") or (event == "open" and arguments[1] == "xb")
             calls += writes
             if writes and calls == number:
                 os.kill(os.getpid(), signal.SIGKILL)

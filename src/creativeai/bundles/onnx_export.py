@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from creativeai.errors import BundleError
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput, noise_dim_of
 
-__all__ = ["ExportedGenerator", "generator_to_onnx", "store_weights_in_half"]
+__all__ = ["ExportedGenerator", "generator_to_onnx", "network_to_onnx", "store_weights_in_half"]
 
 _OPSET = 18
 _SMALLEST_HALVED = 64
@@ -58,39 +59,67 @@ def generator_to_onnx(generator: nn.Module, text_dim: int, max_words: int) -> Ex
     """
     generator = generator.cpu().eval()
     noise_dim = noise_dim_of(generator)
-    example = (
-        torch.zeros(2, noise_dim),
-        torch.zeros(2, text_dim),
-        torch.zeros(2, max_words, text_dim),
-        torch.ones(2, max_words, dtype=torch.bool),
-    )
+    inputs = {
+        "noise": torch.zeros(2, noise_dim),
+        "sentence": torch.zeros(2, text_dim),
+        "words": torch.zeros(2, max_words, text_dim),
+        "mask": torch.ones(2, max_words, dtype=torch.bool),
+    }
+    noise, *text = inputs.values()
     with torch.no_grad():
-        output: GeneratorOutput = generator(example[0], TextTensors(*example[1:]))
+        output: GeneratorOutput = generator(noise, TextTensors(*text))
     resolutions = tuple(image.shape[-1] for image in output.images)
     attention_resolutions = tuple(attention.shape[-1] for attention in output.attention)
     names = [f"image_{side}" for side in resolutions]
     names += [f"attention_{side}" for side in attention_resolutions]
     batch = torch.export.Dim("batch")
-    with warnings.catch_warnings(), _quiet():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            _PlainInputs(generator),
-            example,
-            input_names=["noise", "sentence", "words", "mask"],
-            output_names=names,
-            dynamic_shapes=tuple({0: batch} for _ in example),
-            opset_version=_OPSET,
-            dynamo=True,
-            # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it
-            # at load.
-            optimize=False,
-            verbose=False,
-        )
-    assert program is not None
-    model: onnx.ModelProto = onnx_ir.to_proto(program.model)
+    shapes = tuple({0: batch} for _ in inputs)
+    # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it at load.
+    model = network_to_onnx(_PlainInputs(generator), inputs, names, shapes, optimize=False)
     _drop_unused_inputs(model.graph)
     graph = store_weights_in_half(model).SerializeToString()
     return ExportedGenerator(graph, resolutions, attention_resolutions)
+
+
+def network_to_onnx(
+    network: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    dynamic_shapes: tuple[dict[int, Any], ...],
+    *,
+    optimize: bool,
+) -> onnx.ModelProto:
+    """A network as an ONNX graph; the exporter's chatter is kept out of the user's terminal.
+
+    Args:
+        network: In the mode, and on the device, it is to be exported in.
+        inputs: Examples of its inputs by name, in its order.
+        outputs: Names of its outputs.
+        dynamic_shapes: For each input, the `torch.export.Dim` of every dimension whose size may change.
+        optimize: Whether the exporter folds constants and drops what is not needed.
+    """
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                network,
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=dynamic_shapes,
+                opset_version=_OPSET,
+                dynamo=True,
+                optimize=optimize,
+                verbose=False,
+            )
+    finally:
+        logger.setLevel(level)
+    assert program is not None
+    model: onnx.ModelProto = onnx_ir.to_proto(program.model)
+    return model
 
 
 def _drop_unused_inputs(graph: onnx.GraphProto) -> None:
@@ -134,15 +163,3 @@ def store_weights_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
         node.doc_string = ""
     onnx.checker.check_model(model)
     return model
-
-
-class _quiet:
-    """Keeps the exporter's chatter out of the user's terminal."""
-
-    def __enter__(self) -> None:
-        self._logger = logging.getLogger("torch.onnx")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: Any) -> None:
-        self._logger.setLevel(self._level)

@@ -2,38 +2,32 @@
 
 import hashlib
 import json
-import logging
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import onnx
-import onnx_ir
 import torch
 from onnx import helper
 
-from creativeai.bundles.onnx_export import store_weights_in_half
+from creativeai.bundles.onnx_export import network_to_onnx, store_weights_in_half
 from creativeai.errors import BundleError
 from creativeai.recipes.encoders.contract import EncoderGraph
 from creativeai.text.char_cnn_rnn import CharCnnRnnText
 from creativeai.text.damsm import Damsm
 from creativeai.text.encoder import TextEncoder
 from creativeai.text.encoder_files import DESCRIPTION_NAME, GRAPH_NAME
+from creativeai.whole_files import whole_folder, write_synced
 
 __all__ = ["encoder_to_onnx", "export_text_encoder"]
 
-_OPSET = 18
 _RUN_TIME: dict[str, Callable[[Path], TextEncoder]] = {Damsm.name: Damsm, CharCnnRnnText.name: CharCnnRnnText}
 
 
 def export_text_encoder(
     graph: EncoderGraph, out: Path, title: str, licence: str, provenance: Mapping[str, Any]
 ) -> TextEncoder:
-    """Write a text encoder whole or not at all: aside, synced to disk, opened by its reader, and renamed.
+    """Write a text encoder whole or not at all: aside, opened by its reader, synced to disk, and renamed.
 
     Args:
         graph: The encoder, as its recipe gives it.
@@ -62,22 +56,13 @@ def export_text_encoder(
         "provenance": dict(provenance),
     }
     files[DESCRIPTION_NAME] = (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode()
-    temporary = None
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent))
-        for name, data in files.items():
-            _write(temporary / name, data)
-        _sync_folder(temporary)
-        _RUN_TIME[graph.name](temporary)
-        temporary.chmod(0o755)
-        temporary.rename(out)
-        _sync_folder(out.parent)
+        with whole_folder(out) as folder:
+            for name, data in files.items():
+                write_synced(folder / name, data)
+            _RUN_TIME[graph.name](folder)
     except OSError as error:
         raise BundleError(f"can't write the text encoder {out}: {error.strerror or error}") from None
-    finally:
-        if temporary is not None and temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
     return _RUN_TIME[graph.name](out)
 
 
@@ -92,49 +77,13 @@ def encoder_to_onnx(graph: EncoderGraph) -> bytes:
     network = graph.network.cpu()
     training = {module: module.training for module in network.modules()}
     network.eval()
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # the exporter's chatter is nothing for the user's terminal
     # One name for a dimension of the first input is the batch of all of them.
     sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("words")}
     shapes = tuple({place: sizes[place] for place in graph.varying[name]} for name in graph.inputs)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                network,
-                tuple(graph.inputs.values()),
-                input_names=list(graph.inputs),
-                output_names=list(graph.outputs),
-                dynamic_shapes=shapes,
-                opset_version=_OPSET,
-                dynamo=True,
-                optimize=True,
-                verbose=False,
-            )
+        model = network_to_onnx(network, graph.inputs, graph.outputs, shapes, optimize=True)
     finally:
-        logger.setLevel(level)
         for module, was_training in training.items():
             module.training = was_training
-    assert program is not None
-    model: onnx.ModelProto = onnx_ir.to_proto(program.model)
     helper.set_model_props(model, dict(graph.settings))
     return store_weights_in_half(model).SerializeToString()
-
-
-def _write(file: Path, data: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

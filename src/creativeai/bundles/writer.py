@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,12 +18,13 @@ from creativeai.bundles.manifest import (
 )
 from creativeai.bundles.reader import Bundle, read_bundle
 from creativeai.errors import BundleError
+from creativeai.whole_files import whole_folder, write_synced
 
 
 def write_bundle(
     out: Path | str, manifest_fields: Mapping[str, Any], files: Mapping[str, bytes | Path]
 ) -> Bundle:
-    """Write a bundle into a temporary folder next to `out`, sync it to disk, read it back and rename it.
+    """Write a bundle into a temporary folder next to `out`, read it back, sync it to disk and rename it.
 
     A process killed at any point leaves no bundle at `out`, at most a hidden folder ending in `.tmp`.
 
@@ -41,23 +40,13 @@ def write_bundle(
     out = Path(out)
     if os.path.lexists(out):
         raise BundleError(f"{out} exists already: remove it or choose another folder")
-    temporary = None
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent))
-        entries = {name: _write_file(temporary, name, content) for name, content in files.items()}
-        _write(temporary / MANIFEST_NAME, _manifest_bytes(manifest_fields, entries))
-        for folder in sorted({temporary, *((temporary / name).parent for name in files)}):
-            _sync_folder(folder)
-        read_bundle(temporary)
-        temporary.chmod(0o755)
-        temporary.rename(out)
-        _sync_folder(out.parent)
+        with whole_folder(out) as folder:
+            entries = {name: _write_file(folder, name, content) for name, content in files.items()}
+            write_synced(folder / MANIFEST_NAME, _manifest_bytes(manifest_fields, entries))
+            read_bundle(folder)
     except OSError as error:
         raise BundleError(f"can't write the bundle {out}: {error.strerror or error}") from None
-    finally:
-        if temporary is not None and temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
     return read_bundle(out, verify=False)
 
 
@@ -80,23 +69,5 @@ def _write_file(folder: Path, name: str, content: bytes | Path) -> dict[str, Any
         raise BundleError(str(error)) from None
     data = content if isinstance(content, bytes) else content.read_bytes()
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    _write(folder / name, data)
+    write_synced(folder / name, data)
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-
-
-def _write(file: Path, data: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

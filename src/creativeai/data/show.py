@@ -1,6 +1,5 @@
 """What people see of a dataset: progress while it is made, a table of its figures, a contact sheet."""
 
-import os
 import textwrap
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from creativeai.data.captioned_images import SPLITS, CaptionedImages
 from creativeai.errors import DataError
+from creativeai.whole_files import replace_file
 
 SHEET_FORMATS = {".png": "PNG", ".webp": "WEBP"}
 _MARGIN = 8
@@ -73,12 +73,10 @@ def write_contact_sheet(dataset: CaptionedImages, file: Path, num_pictures: int 
         raise DataError(f"{file}: a contact sheet is written as {' or '.join(SHEET_FORMATS)}")
     if num_pictures < 1:
         raise DataError(f"the number of pictures on the sheet must be at least 1, not {num_pictures}")
-    partial = file.with_name(f".{file.name}.tmp")
+    sheet = contact_sheet(dataset, num_pictures)
     try:
-        contact_sheet(dataset, num_pictures).save(partial, format=SHEET_FORMATS[file.suffix.lower()])
-        os.replace(partial, file)
+        replace_file(file, lambda opened: sheet.save(opened, SHEET_FORMATS[file.suffix.lower()]))
     except (OSError, ValueError) as error:  # ValueError: WebP can't be larger than 16,383 pixels
-        partial.unlink(missing_ok=True)
         raise DataError(f"{file} can't be written: {error}") from None
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from creativeai import __version__
 from creativeai.data.captioned_images import SCHEMA_VERSION, DatasetInfo
 from creativeai.data.sources.base import Source, SourcePicture
 from creativeai.errors import DataError
+from creativeai.whole_files import becoming, sync_file, write_synced
 
 if sys.platform != "win32":
     import fcntl
@@ -41,15 +41,9 @@ def new_folder(out: Path) -> Iterator[Path]:
         partial.mkdir(parents=True, exist_ok=True)
         with _locked(partial, out):
             _refuse_existing(out)
-            try:
+            with becoming(out, partial):
                 _empty(partial)
                 yield partial
-                _fsync(partial)
-                partial.rename(out)
-            except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
-        _fsync(out.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DataError(f"the disk of {out} is full: free some space or choose another folder") from None
@@ -111,7 +105,7 @@ class DatasetWriter:
         for resolution in self._resolutions:
             self._write_header(resolution)
         for file in self._files.values():
-            _flush(file)
+            sync_file(file)
         contents = "".join(f"{name} {content.hexdigest()}\n" for name, content in self._hashes.items())
         info = DatasetInfo(
             schema_version=SCHEMA_VERSION,
@@ -127,9 +121,8 @@ class DatasetWriter:
             attributes=tuple(sorted(self._attributes)) or None,
             created_with=__version__,
         )
-        with (self._folder / "dataset.json").open("wb") as file:
-            file.write(json.dumps(asdict(info), indent=2, ensure_ascii=False).encode() + b"\n")
-            _flush(file)
+        data = json.dumps(asdict(info), indent=2, ensure_ascii=False).encode() + b"\n"
+        write_synced(self._folder / "dataset.json", data)
         return info
 
     def _append(self, name: str, content: bytes) -> None:
@@ -175,18 +168,3 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _flush(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _fsync(folder: Path) -> None:
-    if sys.platform == "win32":  # can't open folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from creativeai import __version__
 from creativeai.engine.pictures import Picture
 from creativeai.errors import RequestError
+from creativeai.whole_files import replace_file
 
 _GAP = 4  # pixels between the pictures of a grid
 _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -134,17 +134,7 @@ def _save(image: Image.Image, destination: Destination) -> Path:
     image_format, options = _FORMATS[file.suffix.lower()]
     if image_format == "PNG":
         options = {"pnginfo": _png_info(image.info)}
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=destination.folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            image.save(stream, image_format, **options)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    replace_file(file, lambda opened: image.save(opened, image_format, **options))
     return file
 
 

@@ -21,33 +21,9 @@ from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.layers.text_standardiser import TextStandardiser
+from creativeai.models.layers.upsampling_conv import upsampling_conv
 
 __all__ = ["ProjectedDiscriminator", "ProjectedGenerator", "RandomFeatureMixing"]
-
-
-def _box_sum() -> Tensor:
-    """The linear map [9, 16] from a 3x3 kernel to the 4x4 one that is its sum over a 2x2 box."""
-    kernels = torch.eye(9).view(9, 3, 3)
-    shifts = ((0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0))
-    return torch.stack([F.pad(kernels, shift) for shift in shifts]).sum(0).flatten(1)
-
-
-_BOX_SUM = _box_sum()
-
-
-def upsampling_conv(x: Tensor, weight: Tensor) -> Tensor:
-    """Nearest upsampling by two, then a 3x3 convolution, as one transposed convolution.
-
-    The two are one 4x4 transposed convolution of stride 2, whose kernel is the 3x3 one summed over a 2x2 box:
-    the same function with 4/9 of the multiplications, measured 2 to 2.7 times faster in training.
-
-    Args:
-        x: [B, I, h, w].
-        weight: [I, O, 3, 3], the 3x3 kernel as `conv_transpose2d` wants it: flipped, input channels first.
-    """
-    box_sum = _BOX_SUM.to(weight)
-    kernel = (weight.flatten(2) @ box_sum).unflatten(2, (4, 4))
-    return F.conv_transpose2d(x, kernel, stride=2, padding=1)
 
 
 class ModulatedBlock(nn.Module):

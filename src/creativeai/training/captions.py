@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from creativeai.data import CaptionedImages
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import TextEncoder
-from creativeai.training.atomic import replace_file
+from creativeai.whole_files import replace_file
 
 __all__ = ["encode_captions", "mirrored_caption"]
 

@@ -1,15 +1,15 @@
 """Checkpoints that survive a kill at any moment: written aside, fsynced, renamed, verified before use."""
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from creativeai.errors import TrainingError
-from creativeai.training.atomic import deferred_interrupt, replace_file
+from creativeai.training.interrupts import deferred_interrupt
+from creativeai.whole_files import replace_file
 
 __all__ = ["chosen_checkpoint", "list_checkpoints", "load_checkpoint", "load_newest", "save_checkpoint"]
 
@@ -41,19 +41,15 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, best: bool = False) 
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        # The digest comes first: a checkpoint without one never counts, a digest without checkpoint does no
-        # harm.
-        digest = _digest(temporary).encode()
-        replace_file(path.with_suffix(".sha256"), lambda file: file.write(digest))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    def write(file: BinaryIO) -> None:
+        torch.save(state, file)
+        file.flush()
+        # The digest is there first: a checkpoint without one never counts, a digest without checkpoint does
+        # no harm.
+        digest = _digest(Path(file.name)).encode()
+        replace_file(path.with_suffix(".sha256"), lambda other: other.write(digest))
+
+    replace_file(path, write)
 
 
 def _forget_others(path: Path, kind: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from creativeai.training.atomic import deferred_interrupt
 from creativeai.training.checkpoints import save_checkpoint
+from creativeai.training.interrupts import deferred_interrupt
 from creativeai.training.monitor import Finding, Monitor
 from creativeai.training.state import TrainingState
 

@@ -21,10 +21,10 @@ from creativeai.recipes.contract import BuildContext, Recipe
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
-from creativeai.training.atomic import replace_file
 from creativeai.training.captions import encode_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.run import Run, open_run
+from creativeai.whole_files import replace_file
 
 __all__ = [
     "Materials",

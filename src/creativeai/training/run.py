@@ -11,8 +11,8 @@ from typing import Any
 
 from creativeai.errors import TrainingError
 from creativeai.recipes.registry import find_entry
-from creativeai.training.atomic import replace_file
 from creativeai.training.settings import config_from_dict, config_to_dict
+from creativeai.whole_files import replace_file
 
 try:
     import fcntl

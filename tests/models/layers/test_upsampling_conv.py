@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from creativeai.models.layers.upsampling_conv import UpsamplingConv2d
+from creativeai.models.layers.upsampling_conv import UpsamplingConv2d, upsampling_conv
 
 
 # Small maps are computed otherwise than large ones.
@@ -23,6 +23,14 @@ def test_it_is_nearest_upsampling_and_a_convolution(height: int, width: int) -> 
         strict=True,
     ):
         torch.testing.assert_close(gradient, plain)
+
+
+def test_transposed_kernel_gives_the_same_function() -> None:
+    x = torch.randn(2, 5, 6, 7, dtype=torch.double)
+    weight = torch.randn(5, 4, 3, 3, dtype=torch.double)
+    plain = weight.flip(2, 3).transpose(0, 1)
+    expected = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), plain, padding=1)
+    torch.testing.assert_close(upsampling_conv(x, weight), expected)
 
 
 def test_what_looks_for_convolutions_finds_it() -> None:

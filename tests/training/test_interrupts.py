@@ -1,32 +1,9 @@
-import errno
-import os
 import signal
 import threading
-from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from creativeai.training.atomic import deferred_interrupt, replace_file
-
-
-def test_file_is_replaced_whole(tmp_path: Path) -> None:
-    for content in (b"first", b"second"):
-        replace_file(tmp_path / "file", lambda file, content=content: file.write(content))
-        assert (tmp_path / "file").read_bytes() == content
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
-    def fill(file: BinaryIO) -> None:
-        file.write(b"half of it")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(OSError, match="No space"):
-        replace_file(tmp_path / "file", fill)
-    assert (tmp_path / "file").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+from creativeai.training.interrupts import deferred_interrupt
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block() -> None:

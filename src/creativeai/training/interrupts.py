@@ -1,31 +1,11 @@
-"""Files that are whole, or as they were before, whatever happens while they are written."""
+"""Ctrl-C and SIGTERM that wait where nothing may stop half-way."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
 
-__all__ = ["deferred_interrupt", "replace_file"]
-
-
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file under a temporary name, sync it to disk and rename it.
-
-    Raises:
-        OSError: The disk is full or can't be written; an older file of that name is untouched.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # two runs may share a dataset
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+__all__ = ["deferred_interrupt"]
 
 
 @contextmanager
