@@ -30,7 +30,7 @@ IMPORT_ROOMS = """
 for room in ("text", "data", "bundles", "engine", "server", "web"):
     package = importlib.import_module(f"creativeai.{room}")
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name.removeprefix("creativeai.bundles.") not in ("export", "onnx_export", "text_export", "encoder_export"):
+        if not module.name.removeprefix("creativeai.bundles.").endswith("export"):
             importlib.import_module(module.name)
 importlib.import_module("creativeai.cli")
 """
