@@ -69,8 +69,8 @@ def main() -> None:
     report(
         "served pictures per second / the engine's own",
         f"{ratio:.2f}: {served:.1f} pictures/s to {args.clients} clients, {own:.1f} by the engine itself "
-        f"({args.threads} threads); CPU time per picture {served_ms:.1f} ms in the server, {client_ms:.1f} ms in "
-        f"its clients, {own_ms:.1f} ms in the engine itself; "
+        f"({args.threads} threads); CPU time per picture {served_ms:.1f} ms in the server, {client_ms:.1f} "
+        f"ms in its clients, {own_ms:.1f} ms in the engine itself; "
         f"latency p50 {p50:.0f} ms, p95 {p95:.0f} ms; batches of {mean_batch:.1f}",
         value=round(ratio, 3),
         served_per_second=round(served, 1),

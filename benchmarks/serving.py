@@ -1,7 +1,7 @@
 """A model server in a process of its own, and clients that keep it busy: for the benchmarks of the server."""
 
-import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from measuring import different_texts
 
@@ -43,32 +45,32 @@ def _is_ready(url: str) -> bool:
 
 
 def run_clients(
-    url: str, model: str, num_clients: int, *, seconds: float = 1e9, num_requests: int = 10**9
+    url: str, model: str, num_clients: int, seeds: Iterator[int], seconds: float = 1e9
 ) -> list[float]:
     """Ask for one picture after the other from several clients at once, each on a connection of its own.
+
+    Args:
+        url: The server's address.
+        model: The model's name.
+        num_clients: Clients at once.
+        seeds: What seed and text of each picture come from; it ends when they do.
+        seconds: The clients end after this.
 
     Returns:
         Seconds each request took.
     """
     deadline = time.perf_counter() + seconds
-    seeds = iter(range(num_requests))
     latencies: list[float] = []
 
     def run() -> None:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"))
-        for seed in seeds:
-            start = time.perf_counter()
-            if start > deadline:
-                break
-            fields = {"model": model, "prompt": TEXTS[seed % len(TEXTS)], "seed": seed}
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/v1/images/generations", json.dumps(fields), headers)
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status != 200:
-                raise RuntimeError(answer.decode())
-            latencies.append(time.perf_counter() - start)
-        connection.close()
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            answers = connection.makefile("rb")
+            while (start := time.perf_counter()) < deadline and (seed := next(seeds, None)) is not None:
+                fields = {"model": model, "prompt": TEXTS[seed % len(TEXTS)], "seed": seed}
+                connection.sendall(_post(address.netloc, json.dumps(fields)))
+                _read_answer(answers)
+                latencies.append(time.perf_counter() - start)
 
     threads = [threading.Thread(target=run) for _ in range(num_clients)]
     for thread in threads:
@@ -76,6 +78,24 @@ def run_clients(
     for thread in threads:
         thread.join()
     return latencies
+
+
+# By hand, since clients take from the cores that the server is measured on: 0.06 ms a request instead of the
+# 0.16 ms of http.client.
+def _post(host: str, body: str) -> bytes:
+    head = f"POST /v1/images/generations HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii")
+
+
+def _read_answer(answers: BinaryIO) -> None:
+    status = answers.readline()
+    length = 0
+    while (header := answers.readline().lower()) not in (b"\r\n", b""):
+        if header.startswith(b"content-length:"):
+            length = int(header.split(b":")[1])
+    body = answers.read(length)
+    if not length or len(body) < length or status.split()[1] != b"200":
+        raise RuntimeError(f"{status!r} {body!r}")
 
 
 def read_metric(url: str, name: str) -> float:

@@ -1,4 +1,6 @@
 import os
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -13,7 +15,7 @@ from onnx import TensorProto, helper
 from creativeai.bundles import read_bundle, write_bundle
 from creativeai.engine import Engine, Picture, PictureRequest
 from creativeai.engine.model import Model
-from creativeai.errors import BundleError, RequestError
+from creativeai.errors import BundleError, RequestError, TextError
 from tiny_bundle import NOISE_DIM, make_tiny_bundle, tiny_generator
 
 RED = "a small red bird with black wings"
@@ -58,6 +60,56 @@ def test_picture_is_the_same_from_many_callers(tiny_path: Path, tiny: Model) -> 
 def test_nothing_asked_is_nothing_given(tiny: Model, tiny_path: Path) -> None:
     assert tiny.engine.generate([]) == []
     assert Engine(read_bundle(tiny_path), num_threads=2).generate([]) == []
+
+
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_failure_is_raised_and_ends_the_others(
+    tiny_path: Path, num_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(read_bundle(tiny_path), num_threads)
+    wordless = PictureRequest("", 0)
+    for requests in ([wordless, *REQUESTS], [*REQUESTS, wordless]):
+        with pytest.raises(TextError, match="no word"):
+            engine.generate(requests)
+    assert len(engine.generate(REQUESTS)) == len(REQUESTS)
+
+    made = []
+
+    def generate_one(request: PictureRequest) -> None:
+        time.sleep(0.002)
+        if request.seed == 0:
+            raise ValueError("zero")
+        made.append(request)
+
+    monkeypatch.setattr(engine, "_generate_one", generate_one)
+    with pytest.raises(ValueError, match="zero"):
+        engine.generate([PictureRequest(RED, seed) for seed in range(1000)])
+    assert len(made) < 100
+
+
+def test_callers_do_not_wait_for_each_others_pictures(
+    tiny_path: Path, tiny: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second caller finds the engine's other thread taken and does its work alone."""
+    [expected] = tiny.engine.generate([PictureRequest(RED, 1)])
+    engine = Engine(read_bundle(tiny_path), num_threads=2)
+    blocked, gate = threading.Semaphore(0), threading.Event()
+
+    def generate_one(request: PictureRequest) -> Picture:
+        if request.seed == 0:
+            blocked.release()
+            assert gate.wait(30)
+        return expected
+
+    monkeypatch.setattr(engine, "_generate_one", generate_one)
+    with ThreadPoolExecutor(1) as caller:
+        first = caller.submit(engine.generate, [PictureRequest(RED, 0)] * 2)
+        try:
+            assert all(blocked.acquire(timeout=30) for _ in range(2))
+            assert engine.generate([PictureRequest(RED, 1)] * 2) == [expected] * 2
+        finally:
+            gate.set()
+        assert first.result(30) == [expected] * 2
 
 
 def test_no_noise_leaves_only_the_text(tiny: Model) -> None:

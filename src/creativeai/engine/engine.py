@@ -1,5 +1,6 @@
 """A bundle at work: text to pictures with ONNX Runtime."""
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,7 +34,8 @@ class Engine:
 
     def __init__(self, bundle: Bundle, num_threads: int = 1) -> None:
         self.manifest: BundleManifest = bundle.manifest
-        self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=f"engine-{bundle.manifest.name}")
+        name = f"engine-{bundle.manifest.name}"
+        self._pool = ThreadPoolExecutor(max(1, num_threads - 1), thread_name_prefix=name)
         # Reading the encoder and the generator takes most of a cold start; neither holds the interpreter
         # while at it.
         encoder = self._pool.submit(_load_encoder, bundle)
@@ -49,9 +51,24 @@ class Engine:
             TextError: A text has no word at all; `check_text` finds this out beforehand.
             RequestError: Attention is asked of a model without; so does `check_attention`.
         """
-        if self._num_threads == 1 or len(requests) == 1:
-            return [self._generate_one(request) for request in requests]
-        return list(self._pool.map(self._generate_one, requests))
+        pictures: dict[int, Picture] = {}
+        waiting = iter(range(len(requests)))
+
+        def work() -> None:
+            try:
+                for index in waiting:  # all threads take from the one iterator
+                    pictures[index] = self._generate_one(requests[index])
+            except BaseException:
+                deque(waiting, maxlen=0)  # nobody wants the others any more
+                raise
+
+        # This thread works too, and the others are woken once and not for every picture: hand-overs cost CPU.
+        helpers = [self._pool.submit(work) for _ in range(min(self._num_threads, len(requests)) - 1)]
+        work()
+        for helper in helpers:
+            if not helper.cancel():  # one that still waits for a thread has nothing left to do
+                helper.result()
+        return [pictures[index] for index in range(len(requests))]
 
     def check_text(self, text: str) -> None:
         """Refuse a text without any word the model can use.

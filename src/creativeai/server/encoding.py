@@ -1,19 +1,18 @@
 """Pixels to picture files."""
 
 import io
-import zlib
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from creativeai.server.png import encode_png
+
 OutputFormat = Literal["png", "webp", "jpeg"]
 
-# Run-length coding takes a third of the time of PNG's default and 1% more bytes (photos of 128 pixels).
 # Method 2 is at WebP's fast end.
 _SAVE_OPTIONS: dict[OutputFormat, dict[str, Any]] = {
-    "png": {"compress_type": zlib.Z_RLE, "compress_level": 1},
     "webp": {"quality": 90, "method": 2},
     "jpeg": {"quality": 92, "subsampling": 0},
 }
@@ -21,6 +20,8 @@ _SAVE_OPTIONS: dict[OutputFormat, dict[str, Any]] = {
 
 def encode_picture(pixels: NDArray[np.uint8], output_format: OutputFormat) -> bytes:
     """Encode pixels [H, W, 3] as a file of the given format."""
+    if output_format == "png":
+        return encode_png(pixels)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, output_format.upper(), **_SAVE_OPTIONS[output_format])
     return buffer.getvalue()

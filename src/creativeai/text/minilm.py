@@ -15,6 +15,7 @@ from creativeai.text.wordpiece import UNKNOWN_PIECE, WordPiece, words_of
 FILE_NAMES = (GRAPH_NAME, "vocab.txt")
 MAX_SENTENCE_PIECES = 126  # with [CLS] and [SEP] the 128 the model was trained with
 CACHE_SIZE = 256  # encodings kept; at most 50 kB each
+_WORD_CACHE_SIZE = 4096
 _REMEDY = "install CreativeAI again"
 _UNSPEAKABLE = re.compile("[bcdfghjklmnpqrstvwxz]{4}|[aeiouy]{4}|^[^aeiouy]+$")
 
@@ -47,6 +48,7 @@ class MiniLM:
         except Exception as error:  # ONNX Runtime's exceptions have no base of their own
             raise unusable(folder, error, _REMEDY) from None
         self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
+        self._is_known = lru_cache(_WORD_CACHE_SIZE)(self._is_known_uncached)
 
     def encode(self, captions: list[str]) -> TextFeatures:
         """Encode captions; see `TextEncoder.encode`."""
@@ -81,7 +83,7 @@ class MiniLM:
         """Number of usable words; see `TextEncoder.num_known_words`."""
         return sum(self._is_known(word) for word in words_as_typed(text))
 
-    def _is_known(self, word: str) -> bool:
+    def _is_known_uncached(self, word: str) -> bool:
         pieces = [piece for part in words_of(word) for piece in self._tokeniser.pieces_of_word(part)]
         length = sum(len(piece.removeprefix("##")) for piece in pieces)
         return (
