@@ -7,7 +7,13 @@ import torch
 from creativeai.models.attngan import AttnGanGenerator, attngan_discriminator
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.recipes.adversarial import ATTNGAN, STACKGAN1
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, Terms, minibatch_layer
+from creativeai.recipes.conditional_gan import (
+    ConditionalGan,
+    Objective,
+    Terms,
+    check_config,
+    minibatch_layer,
+)
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, DamsmGuide, load_damsm_guide
 from creativeai.recipes.learning import Learning
@@ -38,7 +44,7 @@ class AttnGanConfig:
     """Weight of DAMSM's word and sentence losses on the last picture; 0 trains without them."""
     kl_weight: float = 1.0
     """Weight of the conditioning augmentation's divergence."""
-    learning: Learning = field(default_factory=lambda: Learning(batch_size=20, ema_half_life=13_900))
+    learning: Learning = field(default_factory=lambda: Learning(batch_size=20, ema_half_life=13_856))
     """Batches, learning rates and averaging (.999 a step)."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
@@ -46,9 +52,7 @@ class AttnGanConfig:
     def __post_init__(self) -> None:
         if self.resolution not in (64, 128, 256):
             raise ValueError(f"resolution={self.resolution} must be 64, 128 or 256")
-        for name in ("damsm_weight", "kl_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be 0 or more")
+        check_config(self, may_be_zero=("kl_weight", "damsm_weight", "num_residual"))
 
 
 _COCO = AttnGanConfig(
@@ -56,7 +60,7 @@ _COCO = AttnGanConfig(
     discriminator_width=96,
     num_residual=3,
     damsm_weight=50.0,
-    learning=Learning(batch_size=14, ema_half_life=9_700),
+    learning=Learning(batch_size=14, ema_half_life=9_699),
 )
 PRESETS = {
     "paper": AttnGanConfig(),
@@ -65,10 +69,13 @@ PRESETS = {
         num_residual=0,
         last_image_only=True,
         damsm_weight=1.0,
-        learning=Learning(batch_size=30, ema_half_life=20_800),
+        learning=Learning(batch_size=30, ema_half_life=20_784),
     ),
     "compact": AttnGanConfig(
         resolution=128,
+        z_dim=64,
+        condition_dim=64,
+        generator_width=28,
         discriminator_width=32,
         num_residual=1,
         learning=Learning(batch_size=32),

@@ -4,7 +4,7 @@ A paper's file builds its networks and says what is judged with which weights; w
 with that stands here once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -32,7 +32,7 @@ from creativeai.recipes.stabilisers.settings import Stabilisers, check_batch
 from creativeai.recipes.stabilisers.spectral_norm import apply_spectral_norm
 from creativeai.recipes.stabilisers.ttur import two_time_scales
 
-__all__ = ["ConditionalGan", "Objective", "StageState", "Terms", "minibatch_layer"]
+__all__ = ["ConditionalGan", "Objective", "StageState", "Terms", "check_config", "minibatch_layer"]
 
 Terms = dict[str, tuple[float, Tensor]]
 """Scalar terms of a loss by name, each with its weight."""
@@ -112,9 +112,6 @@ class ConditionalGan:
         objective: What is asked of them.
         num_pictures: Pictures of an epoch.
         memory: Buffers of the objective that a checkpoint must hold.
-
-    Raises:
-        ValueError: The batch is too small for the stabilisers.
     """
 
     def __init__(
@@ -128,7 +125,6 @@ class ConditionalGan:
         num_pictures: int,
         memory: nn.Module | None = None,
     ) -> None:
-        check_batch(stabilisers, learning.batch_size)
         if stabilisers.spectral_norm_generator:
             apply_spectral_norm(generator)
         if stabilisers.spectral_norm_discriminator:
@@ -268,6 +264,24 @@ class ConditionalGan:
         if len(self.resolutions) == 1:
             return parts
         return {f"{name}_{self.resolutions[stage]}": part for name, part in parts.items()}
+
+
+def check_config(config: Any, may_be_zero: Collection[str] = ()) -> None:
+    """What every classic configuration must be; for its `__post_init__`.
+
+    Args:
+        config: Has `learning`, `stabilisers`, and numbers that must be above zero.
+        may_be_zero: Names of those that may be zero as well.
+
+    Raises:
+        ValueError: A number is too small, or the batch for the stabilisers.
+    """
+    check_batch(config.stabilisers, config.learning.batch_size)
+    for name, value in vars(config).items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if value < 0 or (value == 0 and name not in may_be_zero):
+            raise ValueError(f"{name}={value} must be {'0 or more' if name in may_be_zero else 'above zero'}")
 
 
 def minibatch_layer(stabilisers: Stabilisers, num_features: int) -> MinibatchDiscrimination | None:

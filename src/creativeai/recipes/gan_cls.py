@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from creativeai.models.gan_cls import GanClsDiscriminator, GanClsGenerator
 from creativeai.recipes.adversarial import GAN_CLS
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import Stabilisers
@@ -38,6 +38,7 @@ class GanClsConfig:
     def __post_init__(self) -> None:
         if self.resolution != 64:
             raise ValueError(f"resolution={self.resolution} must be 64: GAN-CLS has no other")
+        check_config(self)
 
 
 PRESETS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from creativeai.models.stackgan_stage1 import StackGanStage1Generator, stackgan_stage1_discriminator
 from creativeai.recipes.adversarial import STACKGAN1
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import Stabilisers
@@ -38,8 +38,9 @@ class StackGanStage1Config:
     def __post_init__(self) -> None:
         if self.resolution != 64:
             raise ValueError(f"resolution={self.resolution} must be 64: StackGAN's stage I has no other")
-        if self.kl_weight < 0:
-            raise ValueError(f"kl_weight={self.kl_weight} must be 0 or more")
+        if self.generator_width % 2:
+            raise ValueError(f"generator_width={self.generator_width} must be even: the last map has half")
+        check_config(self, may_be_zero=("kl_weight",))
 
 
 PRESETS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from creativeai.models.stackgan_stage2 import StackGanStage2Generator, stackgan_stage2_discriminator
 from creativeai.recipes.adversarial import STACKGAN2
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import Stabilisers
@@ -38,15 +38,16 @@ class StackGanStage2Config:
     def __post_init__(self) -> None:
         if self.resolution not in (128, 256, 512):
             raise ValueError(f"resolution={self.resolution} must be 128, 256 or 512")
-        if self.kl_weight < 0:
-            raise ValueError(f"kl_weight={self.kl_weight} must be 0 or more")
+        if self.generator_width % (least := self.resolution // 64):
+            raise ValueError(f"generator_width={self.generator_width} must be a multiple of {least}")
+        check_config(self, may_be_zero=("kl_weight", "num_residual"))
 
 
 PRESETS = {
     "paper": StackGanStage2Config(),
     "compact": StackGanStage2Config(
         resolution=128,
-        generator_width=64,
+        generator_width=40,
         discriminator_width=32,
         learning=Learning(batch_size=32),
         stabilisers=Stabilisers(label_smoothing=0.1),

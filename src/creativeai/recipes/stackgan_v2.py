@@ -9,7 +9,13 @@ from torch import Tensor
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.stackgan_v2 import StackGanV2Generator, stackgan_v2_discriminator
 from creativeai.recipes.adversarial import STACKGAN_V2
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, Terms, minibatch_layer
+from creativeai.recipes.conditional_gan import (
+    ConditionalGan,
+    Objective,
+    Terms,
+    check_config,
+    minibatch_layer,
+)
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import Stabilisers
@@ -40,7 +46,7 @@ class StackGanV2Config:
     """Weight of the conditioning augmentation's divergence."""
     colour_weight: float = 0.0
     """Weight of the colour-consistency term; the authors had 50, and only without captions."""
-    learning: Learning = field(default_factory=lambda: Learning(batch_size=24, ema_half_life=16_600))
+    learning: Learning = field(default_factory=lambda: Learning(batch_size=24, ema_half_life=16_627))
     """Batches, learning rates and averaging (.999 a step)."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
@@ -48,16 +54,18 @@ class StackGanV2Config:
     def __post_init__(self) -> None:
         if self.resolution not in (64, 128, 256):
             raise ValueError(f"resolution={self.resolution} must be 64, 128 or 256")
-        for name in ("kl_weight", "colour_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be 0 or more")
+        if self.generator_width % (least := self.resolution // 64):
+            raise ValueError(f"generator_width={self.generator_width} must be a multiple of {least}")
+        check_config(self, may_be_zero=("kl_weight", "colour_weight", "num_residual"))
 
 
 PRESETS = {
     "paper": StackGanV2Config(),
     "compact": StackGanV2Config(
         resolution=128,
-        generator_width=48,
+        z_dim=64,
+        condition_dim=64,
+        generator_width=32,
         discriminator_width=32,
         num_residual=1,
         learning=Learning(batch_size=32),
@@ -119,16 +127,16 @@ def build(config: StackGanV2Config, context: BuildContext) -> ConditionalGan:
 def colour_consistency(images: tuple[Tensor, ...]) -> Tensor:
     """How far the colours of a stage's pictures are from those of the stage before it (section 3.2).
 
-    Mean over pixels, pictures and stages of the squared distance of the means, plus five times that of the
-    covariances.
+    For each stage but the first: the mean square of what its pictures' mean colours differ by, plus five
+    times that of their covariances. As in the authors' code only the finer stage learns from it.
 
     Args:
         images: [B, 3, R, R] of two stages or more.
     """
     statistics = [_colours(image.float()) for image in images]
     distances = [
-        (mean - former_mean).square().mean()
-        + _COVARIANCE_WEIGHT * (covariance - former_covariance).square().mean()
+        (mean - former_mean.detach()).square().mean()
+        + _COVARIANCE_WEIGHT * (covariance - former_covariance.detach()).square().mean()
         for (former_mean, former_covariance), (mean, covariance) in pairwise(statistics)
     ]
     return torch.stack(distances).sum()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from creativeai.models.wgan_cls import WganClsCritic, WganClsGenerator
 from creativeai.recipes.adversarial import PairWeights
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, minibatch_layer
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import Stabilisers
@@ -44,26 +44,37 @@ class WganClsConfig:
     """Learning rate of that weight; 0 keeps it."""
     learning: Learning = field(
         default_factory=lambda: Learning(
-            batch_size=8, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9), ema_half_life=1
+            batch_size=8,
+            generator_lr=1e-4,
+            discriminator_lr=1e-4,
+            adam_betas=(0.0, 0.9),
+            lr_decay=0.95,
+            lr_decay_steps=10_000,
+            ema_half_life=1,
         )
     )
-    """Batches, learning rates and averaging; the published decay of .95 every 10,000 steps is left out."""
+    """Batches, learning rates and averaging."""
     stabilisers: Stabilisers = field(default_factory=lambda: _CRITIC)
     """What the training is steadied by."""
 
     def __post_init__(self) -> None:
         if self.resolution != 64:
             raise ValueError(f"resolution={self.resolution} must be 64: WGAN-CLS has no other")
-        if self.balance < 0 or self.balance_lr < 0 or self.kl_weight < 0:
-            raise ValueError("balance, balance_lr and kl_weight must be 0 or more")
+        if self.balance_lr and self.stabilisers.loss != "wasserstein":
+            raise ValueError(
+                f"balance_lr={self.balance_lr} learns from Wasserstein distances, which "
+                f"stabilisers.loss={self.stabilisers.loss} does not give: set balance_lr=0"
+            )
+        check_config(self, may_be_zero=("kl_weight", "balance", "balance_lr"))
 
 
 PRESETS = {
     "paper": WganClsConfig(),
     "compact": WganClsConfig(
         z_dim=100,
-        generator_width=64,
-        critic_width=64,
+        condition_dim=64,
+        generator_width=48,
+        critic_width=48,
         learning=Learning(batch_size=32, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9)),
     ),
     "debug": WganClsConfig(
@@ -82,7 +93,8 @@ class LearnedBalance(nn.Module):
 
     Args:
         start: Its first value.
-        learning_rate: Of the plain gradient descent on (k_t * wrong distance - fake distance)^2.
+        learning_rate: Of the plain gradient descent on (k_t * wrong distance - fake distance)^2; a step
+            goes no further than to its minimum, and never below 0.
     """
 
     value: Tensor
@@ -96,7 +108,8 @@ class LearnedBalance(nn.Module):
     def weights(self) -> PairWeights:
         """-(E D(x, c) - E D(G, c)) - k_t (E D(x, c) - E D(x_wrong, c)) as weights of three terms."""
         balance = float(self.value)
-        return PairWeights(real=1 + balance, fake=1, wrong=balance, wrong_by="image")
+        # Wrong pairs of no weight at all would not be judged, and there would be nothing to learn from.
+        return PairWeights(real=1 + balance, fake=1, wrong=max(balance, 1e-12), wrong_by="image")
 
     @torch.no_grad()
     def learn(self, parts: LossParts) -> LossParts:
@@ -104,7 +117,9 @@ class LearnedBalance(nn.Module):
         real = -parts["real"]  # E D(x, c): the terms are losses
         fake_distance, wrong_distance = real - parts["fake"], real - parts["wrong"]
         gradient = 2 * (self.value * wrong_distance - fake_distance) * wrong_distance
-        self.value.sub_(self.learning_rate * gradient).clamp_(min=0)
+        # Plain descent overshoots where the wrong distance is large, and then further at every step.
+        rate = (0.5 / wrong_distance.square()).clamp(max=self.learning_rate)
+        self.value.sub_(rate * gradient).clamp_(min=0)
         return {"balance": self.value.clone()}
 
 
