@@ -147,7 +147,7 @@ def test_measuring_twice_gives_the_same(birds: Birds, judge: Judge) -> None:
 def test_photos_that_are_all_the_same_do_not_stop_a_run(birds: Birds, matcher: TextImageMatcher) -> None:
     images = birds.images[:1].repeat(4, 0)
     captions = CaptionVectors(birds.captions.sentences[:4], np.arange(5))
-    judge = Judge(birds.extractor, matcher, images, captions, np.arange(4), 4)
+    judge = Judge(birds.extractor, matcher, images, captions, captions, np.arange(4), 4)
     assert np.isfinite(judge.measure(Album(birds), 4, CPU).diversity)
 
 

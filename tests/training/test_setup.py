@@ -116,7 +116,7 @@ def test_changed_settings_are_kept(run_copy: Path) -> None:
     ("setting", "message"),
     [
         ("channels=(16, 16, 8)", "the checkpoint doesn't fit the configuration"),
-        ("batch_size=1", "this configuration can't be"),
+        ("learning.batch_size=1", "this configuration can't be"),
         ("colour=red", "no field 'colour'"),
     ],
 )
