@@ -1,143 +1,247 @@
 """Training pictures per second: our step against the same step in plain eager fp32 NCHW.
 
-    python benchmarks/training_speed.py --data DATASET [--preset compact] [--steps 12]
+    python benchmarks/training_speed.py --recipe NAME [--preset compact] [--data DATASET] [--batch-size N]
+        [--steps 12] [--profile]
 
-Both train the same recipe with the same batch in the same process, in turns, so that a machine that slows
-down slows both. Ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile. Plain is
-the recipe as PyTorch runs it by default: eager, float32, NCHW. A third column takes our two rewritten
-convolutions away too (the strided depthwise backward and the fused upsampling), for the step as one would
-write it from the paper.
+All train the same recipe with the same batch in the same process, in turns, so that a machine that slows down
+slows all. Without --data the pictures and the captions' vectors are random, which is as fast.
+
+- ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile;
+- eager is the same step as PyTorch runs it by default: eager, float32, NCHW;
+- written_out is eager too, and as one would write it from the paper: upsampling and convolution apart,
+  depthwise convolutions as PyTorch has them, and for the classic recipes the passes in the authors' order
+  (see `written_out_step`).
+
+--profile says which operations our step spends its time in.
 """
 
 import argparse
 import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from rich.console import Console
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
 from creativeai.data import CaptionedImages
-from creativeai.models import efficientnet_lite, projected_gan
+from creativeai.models import efficientnet_lite
 from creativeai.models.conditioning import sentence_tensors
+from creativeai.models.damsm import DamsmImageHeads, Lite0Trunk, VectorAdapter
+from creativeai.models.generator_output import noise_dim_of
+from creativeai.recipes.conditional_gan import ConditionalGan
+from creativeai.recipes.contract import Batch, BuildContext, Recipe
+from creativeai.recipes.encoders.damsm_config import DamsmConfig
+from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, guide_bytes
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.text import load_text_encoder
+from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.training.captions import encode_captions
 from creativeai.training.feed import Feed
 from creativeai.training.gan_task import GanTask, gan_state
 from creativeai.training.materials import labels_of
 from creativeai.training.precision import Precision, choose_precision
 from creativeai.training.sample_sheet import SampleSheet
+from creativeai.training.settings import apply_settings
 from measuring import report
+from written_out import can_be_written_out, plain_convolutions, written_out_step
+
+PLAIN = Precision(torch.device("cpu"), False, False, torch.contiguous_format)
+NUM_RANDOM, DAMSM_DIM, DAMSM_WORDS = 64, 256, 18
+NUM_PROFILED = 30
+NUM_WARM_UP = 2
+"""Turns that compile and fill caches."""
+Step = Callable[[], Any]
+
+
+class PlainFeed(Feed):
+    """A feed whose pictures are NCHW in memory."""
+
+    def batch(self, step: int, device: torch.device) -> Batch:
+        """The batch of a step."""
+        batch = super().batch(step, device)
+        return replace(batch, images=batch.images.contiguous())
+
+
+def random_feed(config: Any, noise_dim: int, kind: type[Feed]) -> Feed:
+    """Random pictures, and captions with vectors as long as DAMSM's."""
+    rng = np.random.default_rng(0)
+    side = config.resolution
+    words = rng.normal(size=(NUM_RANDOM, 2, DAMSM_WORDS, DAMSM_DIM)).astype(np.float16)
+    return kind(
+        rng.integers(0, 256, (NUM_RANDOM, side, side, 3), dtype=np.uint8),
+        CaptionVectors(
+            sentences=rng.normal(size=(NUM_RANDOM, 2, DAMSM_DIM)).astype(np.float32),
+            offsets=np.arange(NUM_RANDOM + 1),
+            words=words,
+            mask=np.ones(words.shape[:3], np.bool_),
+        ),
+        np.arange(NUM_RANDOM),
+        np.arange(NUM_RANDOM),
+        config.learning.batch_size,
+        noise_dim,
+        seed=0,
+    )
+
+
+def dataset_feed(data: Path, config: Any, noise_dim: int, kind: type[Feed], *, with_words: bool) -> Feed:
+    """A prepared dataset's pictures, and their captions by MiniLM."""
+    dataset = CaptionedImages.open(data)
+    return kind(
+        dataset.images(config.resolution),
+        encode_captions(dataset, load_text_encoder("minilm"), with_words=with_words),
+        labels_of(dataset),
+        dataset.indices("train"),
+        config.learning.batch_size,
+        noise_dim,
+        seed=0,
+    )
+
+
+def build_recipe(
+    name: str, config: Any, text_dim: int, features: efficientnet_lite.EfficientNetLite0
+) -> Recipe:
+    """The recipe with random weights, those that it builds upon among them."""
+    entry = find_recipe(name)
+    first_stage = None
+    if entry.builds_on_first_stage:
+        first_config = find_preset(find_recipe("stackgan_stage1"), "paper")
+        first_stage = build_recipe("stackgan_stage1", first_config, text_dim, features).generator
+        first_stage.eval().requires_grad_(False)
+    with tempfile.TemporaryDirectory() as folder:
+        if hasattr(config, "damsm_weight"):
+            heads = DamsmImageHeads(Lite0Trunk.region_channels, Lite0Trunk.global_channels, DAMSM_DIM)
+            adapter = None if text_dim == DAMSM_DIM else VectorAdapter(text_dim, DAMSM_DIM)
+            (Path(folder) / GUIDE_NAME).write_bytes(guide_bytes(DamsmConfig(), heads, adapter))
+        context = BuildContext(
+            text_dim=text_dim,
+            num_pictures=NUM_RANDOM,
+            feature_network=features,
+            train_guide=_no_guide,
+            text_folder=Path(folder),
+            first_stage=first_stage,
+        )
+        torch.manual_seed(0)
+        return entry.build(config, context)
+
+
+def _no_guide(*_: Any) -> Any:
+    raise ValueError("training a guide is no part of a step")
 
 
 def make_contiguous(_: torch.nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(x.contiguous() if isinstance(x, Tensor) else x for x in inputs)
 
 
-@contextmanager
-def plain_convolutions() -> Iterator[None]:
-    """Ordinary PyTorch operations in place of our two rewritten ones."""
-
-    def plain_upsampling(x: Tensor, weight: Tensor) -> Tensor:
-        kernel = weight.flip(2, 3).transpose(0, 1)
-        return F.conv2d(F.interpolate(x, scale_factor=2.0, mode="nearest"), kernel, padding=1)
-
-    def plain_depthwise(x: Tensor, weight: Tensor, bias: Tensor, pads: tuple[int, ...]) -> Tensor:
-        return F.conv2d(F.pad(x, pads), weight, bias, 2, 0, 1, weight.shape[0])
-
-    class Plain:
-        apply = staticmethod(plain_depthwise)
-
-    ours = projected_gan.upsampling_conv, efficientnet_lite._StridedDepthwise
-    projected_gan.upsampling_conv, efficientnet_lite._StridedDepthwise = plain_upsampling, Plain  # type: ignore
-    try:
-        yield
-    finally:
-        projected_gan.upsampling_conv, efficientnet_lite._StridedDepthwise = ours  # type: ignore[misc]
-
-
-def build_step(data: Path, preset: str, precision: Precision) -> tuple[Callable[[], None], int]:
-    """A function that takes one training step, and the pictures a step takes."""
-    dataset = CaptionedImages.open(data)
-    captions = encode_captions(dataset, load_text_encoder("minilm"))
-    entry = find_recipe("projected_gan")
-    # The guide is a fraction of a percent of a step, and minutes of training beforehand.
-    config = replace(find_preset(entry, preset), matching_weight=0.0)
-    features = efficientnet_lite.load_efficientnet_lite0().to(memory_format=precision.memory_format)
-    torch.manual_seed(0)
-    recipe = projected_recipe(config, captions.sentences.shape[-1], features)
+def build_task(name: str, config: Any, data: Path | None, precision: Precision) -> GanTask:
+    """The recipe at work as `creativeai train` has it, without judge and samples."""
+    features = efficientnet_lite.load_efficientnet_lite0()
+    precision.place(features)
+    kind = Feed
     if precision.memory_format is torch.contiguous_format:
+        kind = PlainFeed
         features.register_forward_pre_hook(make_contiguous)
-    feed = Feed(
-        dataset.images(config.resolution),
-        captions,
-        labels_of(dataset),
-        dataset.indices("train"),
-        config.learning.batch_size,
-        config.noise_dim,
-        seed=0,
-    )
+    if data is None:
+        feed = random_feed(config, 1, kind)
+    else:
+        feed = dataset_feed(data, config, 1, kind, with_words=find_recipe(name).uses_words)
+    recipe = build_recipe(name, config, feed.captions.sentences.shape[-1], features)
+    feed = replace(feed, noise_dim=noise_dim_of(recipe.generator))
     no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [])
     state = gan_state(recipe, config.learning.ema_half_life, precision)
-    task = GanTask(recipe, state, feed, no_sheet, None, precision)
-    return lambda: void(task.step()), config.learning.batch_size
+    return GanTask(recipe, state, feed, no_sheet, None, precision)
 
 
-def projected_recipe(config, text_dim: int, features):  # type: ignore[no-untyped-def]
-    from creativeai.recipes.projected_gan import ProjectedGanRecipe
-
-    return ProjectedGanRecipe(config, text_dim, features, None, num_pictures=1)
-
-
-def void(_: object) -> None:
-    return None
-
-
-def seconds_of(step: Callable[[], None]) -> float:
-    start = time.perf_counter()
+def seconds_of(step: Step) -> tuple[float, float]:
+    """By the clock, and of processor time."""
+    start, cpu_start = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - cpu_start
+
+
+def print_profile(step: Step) -> None:
+    """The operations of one step that take the most time by themselves, by the shapes they work on."""
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+        step()
+    by_shape = profiler.key_averages(group_by_input_shape=True)
+    by_shape = sorted(by_shape, key=lambda event: event.self_cpu_time_total, reverse=True)
+    total = sum(event.self_cpu_time_total for event in by_shape)
+    for event in by_shape[:NUM_PROFILED]:
+        shapes = [shape for shape in event.input_shapes if shape][:3]
+        print(
+            f"{event.self_cpu_time_total / total:6.1%} {event.self_cpu_time_total / 1000:8.1f} ms "
+            f"{event.count:4} x {event.key} {shapes}"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="a prepared dataset")
+    parser.add_argument("--recipe", default="projected_gan")
     parser.add_argument("--preset", default="compact")
+    parser.add_argument("--data", type=Path, help="a prepared dataset; random pictures when left out")
+    parser.add_argument("--batch-size", type=int, help="the preset's own when left out")
     parser.add_argument("--steps", type=int, default=12, help="measured steps of each")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="force torch.compile")
+    parser.add_argument("--profile", action="store_true", help="also profile our step")
     arguments = parser.parse_args()
     console = Console(stderr=True)
 
-    plain = Precision(torch.device("cpu"), False, False, torch.contiguous_format)
-    ours, batch_size = build_step(arguments.data, arguments.preset, choose_precision())
-    eager, _ = build_step(arguments.data, arguments.preset, plain)
-    written_out, _ = build_step(arguments.data, arguments.preset, plain)
-    times: dict[str, list[float]] = {"ours": [], "eager": [], "written_out": []}
-    for turn in range(arguments.steps + 2):
-        taken = {"ours": seconds_of(ours), "eager": seconds_of(eager)}
-        with plain_convolutions():
-            taken["written_out"] = seconds_of(written_out)
-        console.print(f"turn {turn}: " + "  ".join(f"{name} {value:.2f} s" for name, value in taken.items()))
-        if turn >= 2:  # the first two compile and warm up
-            for name, value in taken.items():
-                times[name].append(value)
-    rates = {name: batch_size / statistics.median(values) for name, values in times.items()}
+    config = find_preset(find_recipe(arguments.recipe), arguments.preset)
+    # The guide is a fraction of a percent of a step, and minutes of training beforehand.
+    settings = ["matching_weight=0"] if hasattr(config, "matching_weight") else []
+    if arguments.batch_size:
+        settings.append(f"learning.batch_size={arguments.batch_size}")
+    config = apply_settings(config, settings)
+
+    def task(precision: Precision) -> GanTask:
+        return build_task(arguments.recipe, config, arguments.data, precision)
+
+    ours = task(choose_precision(arguments.compile))
+    steps: dict[str, Step] = {"ours": ours.step, "eager": task(PLAIN).step}
+    if not isinstance(ours.recipe, ConditionalGan):
+        steps["written_out"] = task(PLAIN).step
+    elif can_be_written_out(ours.recipe):
+        steps["written_out"] = written_out_step(task(PLAIN))
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
+    for turn in range(arguments.steps + NUM_WARM_UP):
+        for name, step in steps.items():
+            with plain_convolutions() if name == "written_out" else nullcontext():
+                times[name].append(seconds_of(step))
+        told = "  ".join(
+            f"{name} {taken[-1][0]:.2f} s (cpu {taken[-1][1]:.2f})" for name, taken in times.items()
+        )
+        console.print(f"turn {turn}: {told}")
+    if arguments.profile:
+        print_profile(ours.step)
+    size = config.learning.batch_size
+    medians = {
+        name: [statistics.median(column) for column in zip(*taken[NUM_WARM_UP:], strict=True)]
+        for name, taken in times.items()
+    }
+    rates = {name: size / wall for name, (wall, _) in medians.items()}
+    ratios = {name: rates["ours"] / rate for name, rate in rates.items() if name != "ours"}
+    told = ", ".join(f"{ratio:.2f} times {name} ({rates[name]:.2f})" for name, ratio in ratios.items())
     report(
         "training_speed",
-        f"{rates['ours']:.1f} pictures/s, {rates['ours'] / rates['eager']:.2f} times plain eager fp32 NCHW "
-        f"({rates['eager']:.1f}), {rates['ours'] / rates['written_out']:.2f} times the same "
-        f"without our rewritten convolutions ({rates['written_out']:.1f})",
-        **{f"{name}_pictures_per_second": round(rate, 2) for name, rate in rates.items()},
+        f"{arguments.recipe} {arguments.preset}, batch {size}: {rates['ours']:.2f} pictures/s, {told}",
+        recipe=arguments.recipe,
+        preset=arguments.preset,
+        batch_size=size,
+        **{f"{name}_pictures_per_second": round(rate, 3) for name, rate in rates.items()},
+        **{f"times_{name}": round(ratio, 3) for name, ratio in ratios.items()},
+        cpu_seconds_of_a_step={name: round(cpu, 3) for name, (_, cpu) in medians.items()},
     )
 
 

@@ -1,0 +1,288 @@
+"""What each stabiliser does for StackGAN's stage I on toybirds: on against off, batch 8 against 64.
+
+    python benchmarks/stabilisers.py --data TOYBIRDS --out DIR [--minutes 10 | --steps N]
+        [--preset debug|compact] [--batch 8,64] [--only NAME,...]
+
+Every cell is a run as `creativeai train stackgan_stage1` makes it, one after another in this process, with
+the same data, budget and seed. `--minutes` gives each the same time, `--steps` the same number of steps. The
+baseline is the preset without label smoothing; a stabiliser that batch normalisation of the discriminator
+forbids is to be compared with `no_norm`. What is measured of the averaged generator, at the end of the
+budget: `fd_lite0`, diversity and the collapse alarm (as `creativeai train` has them), and how often a bird
+has the body colour asked for (chance 10%).
+
+DIR gets results.json, table.md and losses.png, anew after each cell, and runs/ with samples and logs; of a
+finished cell the checkpoints are deleted. Ctrl-C keeps what is done: the same command goes on, and trains no
+finished cell again.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
+
+from attribute_accuracy import DEFAULT_SEED, asked_birds, read_colours
+from creativeai.data import CaptionedImages
+from creativeai.errors import TrainingError, UserError
+from creativeai.models.conditioning import text_tensors
+from creativeai.models.pixels import tensor_to_pixels
+from creativeai.recipes.registry import find_preset, find_recipe
+from creativeai.text import load_text_encoder
+from creativeai.training.checkpoints import load_newest
+from creativeai.training.fit import Budget, Schedule
+from creativeai.training.gan_task import GanTask
+from creativeai.training.precision import choose_precision
+from creativeai.training.run import Run, create_run, open_run
+from creativeai.training.settings import apply_settings
+from creativeai.training.setup import resume_run
+from creativeai.training.tasks import prepare_task
+from loss_curves import Curve, Panel, draw_panels
+from measuring import report
+from stabiliser_cells import STABILISERS, Result, markdown, settings_of
+
+RECIPE, TEXT_ENCODER = "stackgan_stage1", "minilm"
+SCHEDULE = Schedule(log_steps=10, measure_minutes=1e9)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all cells have in common."""
+
+    data: Path
+    out: Path
+    preset: str
+    minutes: float | None
+    num_steps: int | None
+    num_birds: int
+    seed: int
+    use_compile: bool | None
+    """Forces `torch.compile` on or off."""
+
+
+def run_of(name: str, batch: int, options: Options) -> Run:
+    """The cell's run, begun or not.
+
+    Raises:
+        UserError: It was begun with other options, or the settings contradict each other or the batch.
+    """
+    dataset = CaptionedImages.open(options.data)
+    run = Run(
+        folder=options.out / "runs" / f"{name}-{batch}",
+        recipe=RECIPE,
+        preset=options.preset,
+        config=apply_settings(find_preset(find_recipe(RECIPE), options.preset), settings_of(name, batch)),
+        dataset=options.data.resolve(),
+        dataset_digest=dataset.meta.digest,
+        text_encoder=TEXT_ENCODER,
+        seed=options.seed,
+        num_steps=options.num_steps,
+        minutes=options.minutes,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+    if not (run.folder / "run.json").exists():
+        return run
+    begun = open_run(run.folder)
+    if replace(run, created=begun.created) != begun:
+        raise UserError(f"{run.folder} was begun with other options: give them again, or another --out")
+    return begun
+
+
+def train(run: Run, options: Options, console: Console) -> None:
+    """Begin the run or go on with it, until its budget is spent.
+
+    Raises:
+        TrainingError: A loss is not finite.
+    """
+    if not (run.folder / "run.json").exists():
+        create_run(run)
+    judge, kept = run.folder / "judge.pt", options.out / "judge.pt"
+    if kept.exists() and not judge.exists():
+        shutil.copy(kept, judge)  # it knows the data alone, so it is trained for the first cell only
+    checkpoint = load_newest(run.checkpoints) or {"step": 0, "seconds": 0.0}
+    minutes = None if run.minutes is None else run.minutes - checkpoint["seconds"] / 60
+    if Budget(run.num_steps, minutes).is_spent(checkpoint["step"], 0):
+        return
+    torch.compiler.reset()  # each network is a program of its own, and only a few are kept
+    resume_run(
+        run,
+        settings=(),
+        num_steps=None,
+        minutes=None,
+        schedule=SCHEDULE,
+        console=console,
+        use_compile=options.use_compile,
+    )
+    shutil.copy(judge, kept)
+
+
+def colour_accuracy(task: GanTask, num_birds: int) -> float:
+    """How often the averaged generator's bird has the body colour asked for."""
+    asked = asked_birds(num_birds, DEFAULT_SEED)
+    encoder = load_text_encoder(TEXT_ENCODER)
+    random = torch.Generator().manual_seed(DEFAULT_SEED)
+    pictures: list[np.ndarray] = []
+    for start in range(0, len(asked), 16):
+        text = text_tensors(encoder.encode([one.caption for one in asked[start : start + 16]]))
+        noise = torch.randn(len(text.sentence), task.feed.noise_dim, generator=random)
+        device = task.precision.device
+        with torch.no_grad():
+            output = task.ema.network(noise.to(device), text.to(device))
+        pictures.extend(tensor_to_pixels(output.images[-1]))
+    return read_colours(asked, pictures).accuracy
+
+
+def measure(name: str, batch: int, run: Run, options: Options, console: Console) -> Result:
+    """What the finished run came to."""
+    task = prepare_task(run, choose_precision(use_compile=False), console)(run)
+    assert isinstance(task, GanTask)
+    found = _last_figures(run)
+    if found.get("step") != task.state.step:  # stopped while it was being measured
+        finding = task.measure()
+        assert finding is not None
+        found = finding.figures
+    figures = {key: round(value, 3) for key, value in found.items() if key in Result.__dataclass_fields__}
+    events = EventAccumulator(str(run.folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    logged = {tag: [event.value for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+    return Result(
+        name=name,
+        batch=batch,
+        settings=settings_of(name, batch),
+        steps=task.state.step,
+        seconds=round(task.state.seconds, 1),
+        # Compilation is in the first ones.
+        pictures_per_second=round(statistics.median(logged.get("speed/pictures_per_second", [0.0])), 1),
+        colour_accuracy=round(colour_accuracy(task, options.num_birds), 4),
+        losses={network: logged.get(f"loss/{network}", []) for network in ("discriminator", "generator")},
+        **figures,  # type: ignore[arg-type]
+    )
+
+
+def _last_figures(run: Run) -> dict[str, float | int | bool]:
+    """Of the run's last measurement; empty where it has none."""
+    file = run.folder / "metrics.jsonl"
+    lines = file.read_text().splitlines() if file.exists() else []
+    figures: dict[str, float | int | bool] = json.loads(lines[-1]) if lines else {}
+    return figures
+
+
+def write_all(results: Sequence[Result], failures: dict[str, str], options: Options) -> None:
+    """results.json, table.md and losses.png."""
+    plain = [{key: value for key, value in asdict(one).items() if key != "losses"} for one in results]
+    (options.out / "results.json").write_text(
+        json.dumps({"results": plain, "failures": failures}, indent=2) + "\n"
+    )
+    budget = f"{options.minutes:g} minutes" if options.num_steps is None else f"{options.num_steps} steps"
+    title = f"StackGAN stage I ({options.preset}) on toybirds, {budget} each, seed {options.seed}"
+    (options.out / "table.md").write_text(markdown(results, failures, title))
+    panels = [
+        Panel(
+            name,
+            [
+                Curve(f"{network[0].upper()}, batch {one.batch}", losses)
+                for one in results
+                if one.name == name
+                for network, losses in one.losses.items()
+            ],
+        )
+        for name in dict.fromkeys(one.name for one in results)
+    ]
+    if panels:
+        draw_panels(panels, options.out / "losses.png")
+
+
+def run_cells(names: Sequence[str], batches: Sequence[int], options: Options, console: Console) -> None:
+    """Train and measure every cell that isn't done yet.
+
+    Raises:
+        UserError: The cells that were begun had other options, or a setting can't be.
+    """
+    runs = {(name, batch): run_of(name, batch, options) for name in names for batch in batches}
+    results: list[Result] = []
+    failures: dict[str, str] = {}
+    for number, ((name, batch), run) in enumerate(runs.items(), 1):
+        file = run.folder / "cell.json"
+        if file.exists():
+            results.append(Result(**json.loads(file.read_text())))
+            continue
+        console.rule(f"cell {number} of {len(runs)}: {name}, batch {batch}")
+        try:
+            train(run, options, console)
+            results.append(measure(name, batch, run, options, console))
+        except TrainingError as error:
+            failures[f"{name}, batch {batch}"] = str(error)
+            console.print(f"{error}", markup=False)
+        else:
+            file.write_text(json.dumps(asdict(results[-1])))
+            shutil.rmtree(run.checkpoints)
+        write_all(results, failures, options)
+    write_all(results, failures, options)
+    best = max(results, key=lambda one: one.colour_accuracy, default=None)
+    report(
+        "stabilisers",
+        f"{len(results)} of {len(runs)} cells, see {options.out / 'table.md'}"
+        + (
+            f"; best body colour: {best.name}, batch {best.batch}, {best.colour_accuracy:.1%}" if best else ""
+        ),
+        results={f"{one.name}-{one.batch}": one.colour_accuracy for one in results},
+        failures=failures,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="toybirds, prepared with 64 px")
+    parser.add_argument("--out", type=Path, required=True, help="folder for runs and results")
+    parser.add_argument(
+        "--minutes", type=float, help="time of each cell; 10 when --steps is not given either"
+    )
+    parser.add_argument("--steps", type=int, help="steps of each cell")
+    parser.add_argument("--preset", default="compact")
+    parser.add_argument("--batch", default="8,64", help="batch sizes, with commas")
+    parser.add_argument("--only", default=",".join(STABILISERS), help="stabilisers, with commas")
+    parser.add_argument("--num", type=int, default=500, help="birds whose colour is read")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="force torch.compile")
+    arguments = parser.parse_args()
+    names = arguments.only.split(",")
+    if unknown := set(names) - set(STABILISERS):
+        parser.error(f"unknown stabiliser {', '.join(sorted(unknown))}: there are {', '.join(STABILISERS)}")
+    minutes = 10.0 if arguments.minutes is None and arguments.steps is None else arguments.minutes
+    options = Options(
+        data=arguments.data,
+        out=arguments.out,
+        preset=arguments.preset,
+        minutes=minutes,
+        num_steps=arguments.steps,
+        num_birds=arguments.num,
+        seed=arguments.seed,
+        use_compile=arguments.compile,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        run_cells(names, [int(size) for size in arguments.batch.split(",")], options, Console(stderr=True))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from here")
+    except UserError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
