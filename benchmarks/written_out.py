@@ -66,10 +66,10 @@ def written_out_step(task: GanTask) -> Callable[[], None]:
     """
     recipe, learning = task.recipe, task.recipe.config.learning
     assert isinstance(recipe, ConditionalGan)
-    judges = cast(list[ConditionalDiscriminator], list(recipe.discriminator.stages))
-    optimizers = [
-        Adam(judge.parameters(), learning.discriminator_lr, learning.adam_betas) for judge in judges
-    ]
+    stages = recipe.discriminator.stages
+    judges = cast(list[ConditionalDiscriminator], list(stages))
+    rate, betas = learning.discriminator_lr, learning.adam_betas
+    optimizers = [Adam(stage.parameters(), rate, betas) for stage in stages]
     generator_optimizer = task.state.optimizers["generator"]
 
     def step() -> None:
