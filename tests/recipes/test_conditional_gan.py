@@ -222,7 +222,7 @@ def test_minibatch_discrimination_is_in_every_discriminator(
         assert features.shape == (2, 8 * 4 + 7, 4, 4)
         assert features[:, -7:].min() > 0  # the other one is near
     step(recipe, make_batch(recipe))
-    assert minibatch_layer(Stabilisers(), 512) is None
+    assert minibatch_layer(Stabilisers(), 4) is None
 
 
 def test_other_stabilisers_reach_the_losses(context: BuildContext, make_batch: MakeBatch) -> None:

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from creativeai.recipes.registry import find_encoder, list_encoders
+from creativeai.recipes.encoders.registry import find_encoder_recipe
+from creativeai.recipes.registry import list_encoders
 from creativeai.training.checkpoints import load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
 from creativeai.training.feed import CaptionFeed, steps_of_epoch
@@ -26,7 +27,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(params=list_encoders())
 def encoder_run(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Run:
-    config = replace(find_encoder(request.param).presets["debug"], resolution=32)
+    config = replace(find_encoder_recipe(request.param).presets["debug"], resolution=32)
     return replace(run, folder=tmp_path / "encoder", recipe=request.param, config=config)
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from creativeai.bundles.text_export import export_text_encoder
 from creativeai.errors import BundleError
-from creativeai.recipes.registry import find_encoder
+from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.text.encoder import TextEncoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import load_pictures, say
@@ -43,7 +43,7 @@ def export_encoder_run(run: Run, out: Path, console: Console, *, newest: bool = 
     return export_text_encoder(
         recipe.graph(),
         out,
-        title=f"{find_encoder(run.recipe).title} on {meta.title}",
+        title=f"{find_encoder_recipe(run.recipe).title} on {meta.title}",
         licence=meta.licence,
         provenance={
             "recipe": run.recipe,

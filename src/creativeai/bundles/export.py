@@ -5,7 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -80,6 +80,10 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     examples = options.examples or _held_out_captions(materials)
     summary = _dataset_summary(materials)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
+    generator = build_recipe(run, materials, console).generator
+    generator.load_state_dict(checkpoint["ema"])
+    generator.eval().requires_grad_(False)
+    resolutions = cast(tuple[int, ...], generator.resolutions)
     title = options.title or f"{find_recipe(run.recipe).title} on {summary.title}"
     fields: dict[str, Any] = {
         "name": options.name,
@@ -88,8 +92,8 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         or f"{title}, {run.config.resolution} x {run.config.resolution} pixels.",
         "recipe": run.recipe,
         "preset": run.preset,
-        "noise_dim": 1,
-        "stages": [{"output": f"image_{run.config.resolution}", "resolution": run.config.resolution}],
+        "noise_dim": noise_dim_of(generator),
+        "stages": [{"output": f"image_{side}", "resolution": side} for side in resolutions],
         "text_encoder": {
             "name": encoder.name,
             "digest": encoder.digest,
@@ -108,9 +112,6 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     }
     _check_fields(fields)
 
-    generator = build_recipe(run, materials, console).generator
-    generator.load_state_dict(checkpoint["ema"])
-    generator.eval().requires_grad_(False)
     judge = build_judge(run, materials, console)
     say(console, f"measuring {file.name} on {judge.num_generated} pictures")
     measurement = judge.measure(generator, noise_dim_of(generator), torch.device("cpu"))
@@ -121,13 +122,9 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         "measured_on": "training" if materials.held_out is materials.train else "held-out",
     }
     exported = generator_to_onnx(generator, encoder.dim, encoder.max_words)
-    fields |= {
-        "noise_dim": noise_dim_of(generator),
-        "stages": [{"output": f"image_{side}", "resolution": side} for side in exported.resolutions],
-        "attention": [
-            {"output": f"attention_{side}", "resolution": side} for side in exported.attention_resolutions
-        ],
-    }
+    fields["attention"] = [
+        {"output": f"attention_{side}", "resolution": side} for side in exported.attention_resolutions
+    ]
     files: dict[str, bytes | Path] = {
         GENERATOR_NAME: exported.graph,
         "samples.webp": _example_grid(generator, examples, encoder, options.default_truncation),

@@ -120,7 +120,7 @@ def build(config: AttnGanConfig, context: BuildContext) -> ConditionalGan:
             config.discriminator_width,
             context.text_dim,
             own.discriminator_norm,
-            minibatch_layer(own, 8 * config.discriminator_width * 16),
+            minibatch_layer(own, config.discriminator_width),
             has_unconditional=not config.last_image_only,
         )
         for resolution in generator.resolutions

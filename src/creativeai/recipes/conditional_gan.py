@@ -207,7 +207,8 @@ class ConditionalGan:
         output = state.output
         condition = state.condition if self.objective.condition_learns else state.condition.detach()
         weights = self.objective.weigh()
-        terms: Terms = {}
+        losses: list[Tensor] = []
+        all_parts: LossParts = {}
         for stage, (network, real, fake) in enumerate(self._stages(state)):
             loss, parts = generator_loss(
                 network,
@@ -218,18 +219,16 @@ class ConditionalGan:
                 self.stabilisers,
                 reference=self._reference(stage),
             )
-            terms |= {name: (0.0, part) for name, part in self._named(parts, stage).items()}
-            terms[f"adversarial_sum_{stage}"] = (1.0, loss)
+            losses.append(loss)
+            all_parts |= self._named(parts, stage)
+        terms = self.objective.terms(batch, output)
         if self.objective.kl_weight and output.mean is not None and output.log_variance is not None:
             terms["kl"] = (self.objective.kl_weight, kl_divergence(output.mean, output.log_variance))
-        terms |= self.objective.terms(batch, output)
         if self.discriminator.generator_history is not None:
             penalty = self.discriminator.generator_history(self.generator)
             terms["historical_averaging"] = (self.stabilisers.historical_averaging, penalty)
-        loss = torch.stack([weight * term for weight, term in terms.values() if weight]).sum()
-        return loss, {
-            name: term for name, (_, term) in terms.items() if not name.startswith("adversarial_sum")
-        }
+        losses += [weight * term for weight, term in terms.values()]
+        return torch.stack(losses).sum(), all_parts | {name: term for name, (_, term) in terms.items()}
 
     def _stages(self, state: StageState) -> list[tuple[ConditionalDiscriminator, Tensor, Tensor]]:
         """Each discriminator with the real and the generated pictures of its resolution."""
@@ -284,11 +283,14 @@ def check_config(config: Any, may_be_zero: Collection[str] = ()) -> None:
             raise ValueError(f"{name}={value} must be {'0 or more' if name in may_be_zero else 'above zero'}")
 
 
-def minibatch_layer(stabilisers: Stabilisers, num_features: int) -> MinibatchDiscrimination | None:
-    """The discriminator's minibatch discrimination of flattened features, if it is asked for."""
+def minibatch_layer(stabilisers: Stabilisers, width: int) -> MinibatchDiscrimination | None:
+    """Minibatch discrimination for a discriminator whose first map has `width` channels, if it is asked for.
+
+    Every classic discriminator ends in eight times as many, at side 4.
+    """
     if not stabilisers.minibatch_kernels:
         return None
-    return MinibatchDiscrimination(num_features, stabilisers.minibatch_kernels, _KERNEL_DIM)
+    return MinibatchDiscrimination(8 * width * 16, stabilisers.minibatch_kernels, _KERNEL_DIM)
 
 
 def _with_interpolated(noise: Tensor, text: TextTensors) -> tuple[Tensor, TextTensors]:

@@ -70,7 +70,7 @@ def build(config: GanClsConfig, context: BuildContext) -> ConditionalGan:
         config.text_code_dim,
         config.discriminator_width,
         own.discriminator_norm,
-        minibatch_layer(own, 8 * config.discriminator_width * 16),
+        minibatch_layer(own, config.discriminator_width),
     )
     objective = Objective(weigh=lambda: GAN_CLS, condition="sentence", interpolates=config.interpolate)
     return ConditionalGan(

@@ -9,10 +9,9 @@ from creativeai import recipes
 from creativeai.errors import TrainingError
 from creativeai.recipes.contract import RecipeEntry
 from creativeai.recipes.encoders.contract import EncoderRecipeEntry
-from creativeai.recipes.encoders.registry import ENCODER_RECIPES, find_encoder_recipe
+from creativeai.recipes.encoders.registry import ENCODER_RECIPES
 
 __all__ = [
-    "find_encoder",
     "find_entry",
     "find_preset",
     "find_recipe",
@@ -54,15 +53,6 @@ def list_encoders() -> list[str]:
 def is_encoder(name: str) -> bool:
     """Whether a name is that of a trainable text encoder."""
     return name in ENCODER_RECIPES
-
-
-def find_encoder(name: str) -> EncoderRecipeEntry:
-    """The trainable text encoder of that name.
-
-    Raises:
-        TrainingError: There is none.
-    """
-    return find_encoder_recipe(name)
 
 
 def find_entry(name: str) -> RecipeEntry | EncoderRecipeEntry:

@@ -87,7 +87,7 @@ def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan
         config.discriminator_width,
         config.condition_dim,
         own.discriminator_norm,
-        minibatch_layer(own, 8 * config.discriminator_width * 16),
+        minibatch_layer(own, config.discriminator_width),
     )
     objective = Objective(weigh=lambda: STACKGAN2, condition="mean", kl_weight=config.kl_weight)
     return ConditionalGan(

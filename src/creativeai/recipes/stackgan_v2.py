@@ -102,7 +102,7 @@ def build(config: StackGanV2Config, context: BuildContext) -> ConditionalGan:
             config.discriminator_width,
             config.condition_dim,
             own.discriminator_norm,
-            minibatch_layer(own, 8 * config.discriminator_width * 16),
+            minibatch_layer(own, config.discriminator_width),
         )
         for resolution in generator.resolutions
     ]

@@ -134,7 +134,7 @@ def build(config: WganClsConfig, context: BuildContext) -> ConditionalGan:
         config.condition_dim,
         config.critic_width,
         own.discriminator_norm,
-        minibatch_layer(own, 8 * config.critic_width * 16),
+        minibatch_layer(own, config.critic_width),
     )
     balance = LearnedBalance(config.balance, config.balance_lr)
     objective = Objective(

@@ -42,7 +42,7 @@ def start_run(run: Run, *, schedule: Schedule, console: Console, use_compile: bo
     create_run(run)
     _keep_copies(run)
     with sole_trainer(run):
-        _train(run, load_task(run), schedule, console)
+        _train(run, load_task(), schedule, console)
 
 
 def resume_run(
@@ -73,7 +73,7 @@ def resume_run(
     changed = replace(run, config=apply_settings(run.config, settings))
     load_task = prepare_task(changed, choose_precision(use_compile), console)
     with sole_trainer(run):
-        task = load_task(changed)
+        task = load_task()
         state = task.state
         if num_steps is not None or minutes is not None:
             until = None if minutes is None else minutes + state.seconds / 60

@@ -1,6 +1,7 @@
 """A run's task: its networks as far as they are trained, with what they are trained on."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from creativeai.models.conditioning import text_tensors
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.encoders.contract import EncoderContext, EncoderRecipe
-from creativeai.recipes.registry import find_encoder, is_encoder
+from creativeai.recipes.encoders.registry import find_encoder_recipe
+from creativeai.recipes.registry import is_encoder
 from creativeai.training.captions import mirrored_caption
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
@@ -37,7 +39,7 @@ __all__ = ["build_encoder", "feed_of", "prepare_task", "sample_sheet"]
 _SHEET_ROWS, _SHEET_COLUMNS = 8, 8
 
 
-def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[Run], Task]:
+def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[], Task]:
     """Read what the run is trained on; what it returns then loads the task, once the run has its folder.
 
     Raises:
@@ -46,9 +48,9 @@ def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[
     """
     if is_encoder(run.recipe):
         pictures = load_pictures(run, console, precision.device)
-        return lambda run: _encoder_task(run, pictures, precision, console)
+        return partial(_encoder_task, run, pictures, precision, console)
     materials = load_materials(run, console, precision.device)
-    return lambda run: _gan_task(run, materials, precision, console)
+    return partial(_gan_task, run, materials, precision, console)
 
 
 def _gan_task(run: Run, materials: Materials, precision: Precision, console: Console) -> GanTask:
@@ -86,7 +88,9 @@ def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
     captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].captions]
     captions += [mirrored_caption(caption) for caption in captions]
     torch.manual_seed(run.seed)
-    return find_encoder(run.recipe).build(run.config, EncoderContext(pictures.feature_network, captions))
+    return find_encoder_recipe(run.recipe).build(
+        run.config, EncoderContext(pictures.feature_network, captions)
+    )
 
 
 def _load_weights(run: Run, state: TrainingState, console: Console) -> None:
