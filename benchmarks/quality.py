@@ -24,6 +24,7 @@ from creativeai.data import CaptionedImages
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.recipes.registry import find_preset, find_recipe
+from creativeai.training.budget import Budget
 from creativeai.training.materials import build_judge, load_materials
 from creativeai.training.run import Run
 from measuring import option_parser, report
@@ -68,8 +69,7 @@ def main() -> None:
             dataset_digest=dataset.meta.digest,
             text_encoder=manifest.text_encoder.name,
             seed=0,
-            num_steps=None,
-            minutes=None,
+            budget=Budget(),
             created="",
         )
         judge = build_judge(run, load_materials(run, console), console)

@@ -1,14 +1,14 @@
 """What each stabiliser does for StackGAN's stage I on toybirds: on against off, batch 8 against 64.
 
-    python benchmarks/stabilisers.py --data TOYBIRDS --out DIR [--minutes 10 | --steps N]
+    python benchmarks/stabilisers.py --data TOYBIRDS --out DIR [--cpu-minutes 10 | --steps N]
         [--preset debug|compact] [--batch 8,64] [--only NAME,...]
 
 Every cell is a run as `creativeai train stackgan_stage1` makes it, one after another in this process, with
-the same data, budget and seed. `--minutes` gives each the same time, `--steps` the same number of steps. The
-baseline is the preset without label smoothing; a stabiliser that batch normalisation of the discriminator
-forbids is to be compared with `no_norm`. What is measured of the averaged generator, at the end of the
-budget: `fd_lite0`, diversity and the collapse alarm (as `creativeai train` has them), and how often a bird
-has the body colour asked for (chance 10%).
+the same data, budget and seed. `--cpu-minutes` gives each the same processor time, `--steps` the same number
+of steps. The baseline is the preset without label smoothing; a stabiliser that batch normalisation of the
+discriminator forbids is to be compared with `no_norm`. What is measured of the averaged generator, at the end
+of the budget: `fd_lite0`, diversity and the collapse alarm (as `creativeai train` has them), and how often a
+bird has the body colour asked for (chance 10%).
 
 DIR gets results.json, table.md and losses.png, anew after each cell, and runs/ with samples and logs; of a
 finished cell the checkpoints are deleted. Ctrl-C keeps what is done: the same command goes on, and trains no
@@ -43,8 +43,9 @@ from creativeai.models.conditioning import text_tensors
 from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.text import load_text_encoder
+from creativeai.training.budget import Budget, Effort
 from creativeai.training.checkpoints import load_newest
-from creativeai.training.fit import Budget, Schedule
+from creativeai.training.fit import Schedule
 from creativeai.training.gan_task import GanTask
 from creativeai.training.precision import choose_precision
 from creativeai.training.run import Run, create_run, open_run
@@ -66,8 +67,7 @@ class Options:
     data: Path
     out: Path
     preset: str
-    minutes: float | None
-    num_steps: int | None
+    budget: Budget
     num_birds: int
     seed: int
     use_compile: bool | None
@@ -90,8 +90,7 @@ def run_of(name: str, batch: int, options: Options) -> Run:
         dataset_digest=dataset.meta.digest,
         text_encoder=TEXT_ENCODER,
         seed=options.seed,
-        num_steps=options.num_steps,
-        minutes=options.minutes,
+        budget=options.budget,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
     if not (run.folder / "run.json").exists():
@@ -113,16 +112,16 @@ def train(run: Run, options: Options, console: Console) -> None:
     judge, kept = run.folder / "judge.pt", options.out / "judge.pt"
     if kept.exists() and not judge.exists():
         shutil.copy(kept, judge)  # it knows the data alone, so it is trained for the first cell only
-    checkpoint = load_newest(run.checkpoints) or {"step": 0, "seconds": 0.0}
-    minutes = None if run.minutes is None else run.minutes - checkpoint["seconds"] / 60
-    if Budget(run.num_steps, minutes).is_spent(checkpoint["step"], 0):
+    done = load_newest(run.checkpoints)
+    if done is not None and run.budget.is_spent(
+        Effort(done["step"], done["seconds"] / 60, done["cpu_seconds"] / 60)
+    ):
         return
     torch.compiler.reset()  # each network is a program of its own, and only a few are kept
     resume_run(
         run,
         settings=(),
-        num_steps=None,
-        minutes=None,
+        budget=Budget(),
         schedule=SCHEDULE,
         console=console,
         use_compile=options.use_compile,
@@ -186,7 +185,9 @@ def write_all(results: Sequence[Result], failures: dict[str, str], options: Opti
     (options.out / "results.json").write_text(
         json.dumps({"results": plain, "failures": failures}, indent=2) + "\n"
     )
-    budget = f"{options.minutes:g} minutes" if options.num_steps is None else f"{options.num_steps} steps"
+    budget = f"{options.budget.cpu_minutes:g} minutes of processor time"
+    if options.budget.num_steps is not None:
+        budget = f"{options.budget.num_steps} steps"
     title = f"StackGAN stage I ({options.preset}) on toybirds, {budget} each, seed {options.seed}"
     (options.out / "table.md").write_text(markdown(results, failures, title))
     panels = [
@@ -250,7 +251,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="toybirds, prepared with 64 px")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs and results")
     parser.add_argument(
-        "--minutes", type=float, help="time of each cell; 10 when --steps is not given either"
+        "--cpu-minutes", type=float, help="time of each cell; 10 when --steps is not given either"
     )
     parser.add_argument("--steps", type=int, help="steps of each cell")
     parser.add_argument("--preset", default="compact")
@@ -263,13 +264,12 @@ def main() -> None:
     names = arguments.only.split(",")
     if unknown := set(names) - set(STABILISERS):
         parser.error(f"unknown stabiliser {', '.join(sorted(unknown))}: there are {', '.join(STABILISERS)}")
-    minutes = 10.0 if arguments.minutes is None and arguments.steps is None else arguments.minutes
+    minutes = 10.0 if arguments.cpu_minutes is None and arguments.steps is None else arguments.cpu_minutes
     options = Options(
         data=arguments.data,
         out=arguments.out,
         preset=arguments.preset,
-        minutes=minutes,
-        num_steps=arguments.steps,
+        budget=Budget(num_steps=arguments.steps, cpu_minutes=minutes),
         num_birds=arguments.num,
         seed=arguments.seed,
         use_compile=arguments.compile,

@@ -104,7 +104,10 @@ def test_train_prints_the_run_and_says_how_to_look(creativeai: Cli, toybirds: Pa
         (["--resume", "{run}", "--data", "{data}"], "--resume goes on with a run as it is: leave out recipe"),
         (["--resume", "{tmp}"], "{tmp} is no training run: it has no run.json"),
         (["--resume", "{tmp}/no"], "{tmp}/no is no training run"),
-        (["--resume", "{run}"], "{run} has done the 2 steps it was asked for: give --steps or --minutes"),
+        (
+            ["--resume", "{run}"],
+            "{run} has done the 2 steps it was asked for: give --steps, --minutes or --cpu-minutes",
+        ),
         (["--resume", "{run}", "--steps", "3", "--set", "x"], "--set 'x': write it as field=value"),
     ],
 )
@@ -231,6 +234,7 @@ import os, signal, sys
 import torch
 from pathlib import Path
 from rich.console import Console
+from creativeai.training.budget import Budget
 from creativeai.training.fit import Schedule
 from creativeai.training.run import open_run
 from creativeai.training.setup import resume_run
@@ -249,7 +253,7 @@ def save(content, file):
 
 torch.save = save
 resume_run(
-    open_run(Path(sys.argv[1])), settings=[], num_steps=9, minutes=None,
+    open_run(Path(sys.argv[1])), settings=[], budget=Budget(num_steps=9),
     schedule=Schedule(checkpoint_minutes=0), console=Console(stderr=True), use_compile=False,
 )
 """

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.models.generator_output import noise_dim_of
+from creativeai.training.budget import Budget
 from creativeai.training.command import TrainCommand
-from creativeai.training.fit import Budget, Schedule, fit
+from creativeai.training.fit import Schedule, fit
 from creativeai.training.gan_task import GanTask, gan_state
 from creativeai.training.materials import Materials, build_recipe
 from creativeai.training.monitor import Monitor
@@ -33,8 +34,9 @@ def options(**changes: Any) -> TrainCommand:
         "recipe": "projected_gan",
         "data": None,
         "preset": "debug",
-        "minutes": None,
         "num_steps": None,
+        "minutes": None,
+        "cpu_minutes": None,
         "settings": (),
         "resume": None,
         "out": None,
@@ -97,7 +99,7 @@ def differing(ours: Any, theirs: Any, path: str = "") -> list[str]:
         return [
             place
             for key in ours
-            if key != "seconds"
+            if key not in ("seconds", "cpu_seconds")
             for place in differing(ours[key], theirs[key], f"{path}/{key}")
         ]
     if isinstance(ours, list | tuple):

@@ -201,6 +201,10 @@ def train(
         str, typer.Option(help="compact, debug, or another of the recipe's presets.")
     ] = "compact",
     minutes: Annotated[Optional[float], typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    cpu_minutes: Annotated[
+        Optional[float],
+        typer.Option(min=0, help="Stop after so many minutes of processor time, all cores together."),
+    ] = None,
     steps: Annotated[Optional[int], typer.Option(min=1, help="Stop at this step.")] = None,
     settings: Annotated[
         Optional[list[str]],
@@ -233,8 +237,9 @@ def train(
         recipe=recipe,
         data=data,
         preset=preset,
-        minutes=minutes,
         num_steps=steps,
+        minutes=minutes,
+        cpu_minutes=cpu_minutes,
         settings=tuple(settings or ()),
         resume=resume,
         out=out,

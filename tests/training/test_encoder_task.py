@@ -12,10 +12,11 @@ from torch import Tensor
 
 from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.recipes.registry import list_encoders
+from creativeai.training.budget import Budget
 from creativeai.training.checkpoints import load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
 from creativeai.training.feed import CaptionFeed, steps_of_epoch
-from creativeai.training.fit import Budget, Schedule, fit
+from creativeai.training.fit import Schedule, fit
 from creativeai.training.materials import Materials
 from creativeai.training.monitor import Monitor
 from creativeai.training.run import Run

@@ -21,7 +21,7 @@ from creativeai.models.conditioning import sentence_tensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.training.checkpoints import list_checkpoints, load_newest
-from creativeai.training.fit import Budget, Schedule
+from creativeai.training.fit import Schedule
 from creativeai.training.gan_task import GanTask
 from creativeai.training.materials import Materials
 from creativeai.training.run import Run, open_run
@@ -328,8 +328,10 @@ def test_time_spent_adds_up_over_resumes(
     fit_until(1, first, run)
     second = start()
     assert second.state.seconds == first.state.seconds > 0
+    assert second.state.cpu_seconds == first.state.cpu_seconds > 0
     fit_until(2, second, run)
     assert second.state.seconds > first.state.seconds
+    assert second.state.cpu_seconds > first.state.cpu_seconds
 
 
 def test_configuration_counts_before_what_the_optimiser_saved(
@@ -361,28 +363,6 @@ def test_checkpoint_of_other_networks_is_one_line(
     assert "\n" not in str(error.value)
     with pytest.raises(TrainingError, match="doesn't fit the configuration: 'ema'"):
         start().state.load_state_dict({name: value for name, value in saved.items() if name != "ema"})
-
-
-@pytest.mark.parametrize(
-    ("budget", "step", "seconds", "fraction", "is_spent"),
-    [
-        (Budget(), 1000, 1e9, 0, False),
-        (Budget(num_steps=20), 15, 0, 0.5, False),
-        (Budget(num_steps=20), 20, 0, 1, True),
-        (Budget(minutes=2), 0, 30, 0.25, False),
-        (Budget(minutes=2), 0, 120, 1, True),
-        (Budget(num_steps=20, minutes=2), 15, 90, 0.75, False),
-        (Budget(num_steps=20, minutes=2), 20, 30, 1, True),
-    ],
-)
-def test_budget(budget: Budget, step: int, seconds: float, fraction: float, is_spent: bool) -> None:
-    assert budget.fraction_done(step, 10, seconds) == pytest.approx(fraction)
-    assert budget.is_spent(step, seconds) is is_spent
-
-
-@pytest.mark.parametrize("minutes", [0.0, -1.0])
-def test_budget_of_no_time_is_spent_at_once(minutes: float) -> None:
-    assert Budget(minutes=minutes).is_spent(0, 0)
 
 
 @pytest.fixture(autouse=True)

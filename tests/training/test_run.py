@@ -7,6 +7,7 @@ import pytest
 
 from creativeai.errors import TrainingError
 from creativeai.recipes.projected_gan import PRESETS
+from creativeai.training.budget import Budget
 from creativeai.training.run import (
     Run,
     create_run,
@@ -29,8 +30,7 @@ def new_run(tmp_path: Path) -> Run:
         dataset_digest="d" * 64,
         text_encoder="minilm",
         seed=3,
-        num_steps=None,
-        minutes=2.5,
+        budget=Budget(minutes=2.5),
         created="2024-05-06T07:08:09Z",
         start_from=Path("/runs/smaller"),
     )
@@ -44,7 +44,7 @@ def edit(folder: Path, **changes: Any) -> None:
 def test_run_reads_as_it_was_written(new_run: Run) -> None:
     create_run(new_run)
     assert open_run(new_run.folder) == new_run
-    changed = replace(new_run, num_steps=7, start_from=None)
+    changed = replace(new_run, budget=Budget(num_steps=7), start_from=None)
     write_run(changed)
     assert open_run(new_run.folder) == changed
     assert [path.name for path in new_run.folder.iterdir()] == ["run.json"]

@@ -11,6 +11,7 @@ import torch
 
 from creativeai.data import prepare
 from creativeai.errors import DataError, TrainingError
+from creativeai.training.budget import Budget
 from creativeai.training.checkpoints import load_newest
 from creativeai.training.command import run_training
 from creativeai.training.fit import Schedule
@@ -31,14 +32,13 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
 
 
-def resume(folder: Path, *settings: str, num_steps: int | None = None, minutes: float | None = None) -> str:
+def resume(folder: Path, *settings: str, **bounds: float) -> str:
     """Go on with a run; what was printed."""
     console = quiet_console()
     resume_run(
         open_run(folder),
         settings=settings,
-        num_steps=num_steps,
-        minutes=minutes,
+        budget=Budget(**bounds),
         schedule=Schedule(),
         console=console,
         use_compile=False,
@@ -82,7 +82,7 @@ def test_resume_goes_on_to_a_new_bound(run_copy: Path) -> None:
     said = resume(run_copy, num_steps=3)
     assert "from step 2" in said
     assert newest(run_copy)["step"] == 3
-    assert open_run(run_copy).num_steps == 3
+    assert open_run(run_copy).budget == Budget(num_steps=3)
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -91,14 +91,12 @@ def test_resume_counts_minutes_from_here_on(run_copy: Path) -> None:
     resume(run_copy, minutes=0.001)
     assert newest(run_copy)["step"] > 2
     run = open_run(run_copy)
-    assert run.minutes == pytest.approx(0.001 + spent / 60) and run.num_steps is None
+    assert run.budget.minutes == pytest.approx(0.001 + spent / 60) and run.budget.num_steps is None
 
 
 def test_run_that_did_all_it_was_asked_for_wants_a_new_bound(run_copy: Path) -> None:
     before = content_of(run_copy)
-    with pytest.raises(
-        TrainingError, match="has done the 2 steps it was asked for: give --steps or --minutes"
-    ):
+    with pytest.raises(TrainingError, match="has done the 2 steps it was asked for: give --steps, --min"):
         resume(run_copy)
     with pytest.raises(TrainingError, match="has done the 2 steps"):
         resume(run_copy, num_steps=1)

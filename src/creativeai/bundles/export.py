@@ -104,6 +104,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
             "steps": checkpoint["step"],
             "images_seen": checkpoint["step"] * run.config.learning.batch_size,
             "seconds": checkpoint["seconds"],
+            "cpu_seconds": checkpoint["cpu_seconds"],
             "hyperparameters": config_to_dict(run.config),
         },
         "metrics": {},

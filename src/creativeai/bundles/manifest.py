@@ -88,11 +88,16 @@ class TrainingSummary:
     steps: int
     images_seen: int
     seconds: float
+    """By the clock."""
     hyperparameters: dict[str, Any]
+    cpu_seconds: float | None = None
+    """Of processor time, all cores together; None where nobody counted."""
 
     def __post_init__(self) -> None:
         for field in ("steps", "images_seen", "seconds"):
             _check_range(field, getattr(self, field), 0, MAX_COUNT)
+        if self.cpu_seconds is not None:
+            _check_range("cpu_seconds", self.cpu_seconds, 0, MAX_COUNT)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "## Training",
             "",
             f"{training['steps']} steps, {training['images_seen']} pictures seen, "
-            f"{training['seconds'] / 3600:.2f} hours.",
+            f"{training['seconds'] / 3600:.2f} hours by the clock, "
+            f"{training['cpu_seconds'] / 3600:.2f} hours of processor time.",
             "",
             "| setting | value |",
             "|---|---|",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from creativeai.errors import TrainingError, UserError
 
 if TYPE_CHECKING:
+    from creativeai.training.budget import Budget
     from creativeai.training.run import Run
 
 __all__ = ["TrainCommand", "run_training", "set_thread_policy"]
@@ -23,8 +24,9 @@ class TrainCommand:
     recipe: str | None
     data: Path | None
     preset: str
-    minutes: float | None
     num_steps: int | None
+    minutes: float | None
+    cpu_minutes: float | None
     settings: tuple[str, ...]
     resume: Path | None
     out: Path | None
@@ -60,12 +62,14 @@ def run_training(command: TrainCommand) -> None:
     set_thread_policy()
     from rich.console import Console
 
+    from creativeai.training.budget import Budget
     from creativeai.training.fit import Schedule
     from creativeai.training.materials import say
     from creativeai.training.run import open_run
     from creativeai.training.setup import resume_run, start_run
 
     console = Console(stderr=True)
+    budget = Budget(command.num_steps, command.minutes, command.cpu_minutes)
     schedule = Schedule(sample_steps=command.sample_steps, measure_minutes=command.measure_minutes)
     if command.resume is not None:
         if command.recipe or command.data or command.out or command.start_from or command.first_stage:
@@ -75,7 +79,7 @@ def run_training(command: TrainCommand) -> None:
             )
         run = open_run(command.resume)
     else:
-        run = _new_run(command)
+        run = _new_run(command, budget)
     # A run in the background is stopped by SIGTERM, and shells start it with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -84,8 +88,7 @@ def run_training(command: TrainCommand) -> None:
             resume_run(
                 run,
                 settings=command.settings,
-                num_steps=command.num_steps,
-                minutes=command.minutes,
+                budget=budget,
                 schedule=schedule,
                 console=console,
                 use_compile=command.use_compile,
@@ -106,7 +109,7 @@ def run_training(command: TrainCommand) -> None:
     print(run.folder)
 
 
-def _new_run(command: TrainCommand) -> "Run":
+def _new_run(command: TrainCommand, budget: "Budget") -> "Run":
     from creativeai.data import CaptionedImages
     from creativeai.recipes.contract import RecipeEntry
     from creativeai.recipes.registry import find_entry, find_preset, list_encoders, list_recipes
@@ -135,8 +138,7 @@ def _new_run(command: TrainCommand) -> "Run":
         dataset_digest=dataset.meta.digest,
         text_encoder=command.text_encoder if text_source is None else encoder_name(text_source),
         seed=command.seed,
-        num_steps=command.num_steps,
-        minutes=command.minutes,
+        budget=budget,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         start_from=command.start_from and command.start_from.resolve(),
         text_source=text_source,

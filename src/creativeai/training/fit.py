@@ -9,33 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from creativeai.training.budget import Budget
 from creativeai.training.checkpoints import save_checkpoint
 from creativeai.training.interrupts import deferred_interrupt
 from creativeai.training.monitor import Finding, Monitor
 from creativeai.training.state import TrainingState
 
-__all__ = ["Budget", "Schedule", "Task", "fit"]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to stop: at a step, or after minutes of this call; whichever is given and comes first."""
-
-    num_steps: int | None = None
-    minutes: float | None = None
-
-    def fraction_done(self, step: int, first_step: int, seconds: float) -> float:
-        """From 0 to 1."""
-        by_step = (
-            (step - first_step) / max(self.num_steps - first_step, 1) if self.num_steps is not None else 0.0
-        )
-        by_time = seconds / (60 * self.minutes) if self.minutes is not None else 0.0
-        return max(by_step, by_time)
-
-    def is_spent(self, step: int, seconds: float) -> bool:
-        """Whether no further step should be taken."""
-        by_step = self.num_steps is not None and step >= self.num_steps
-        return by_step or (self.minutes is not None and seconds >= 60 * self.minutes)
+__all__ = ["Schedule", "Task", "fit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,24 +64,30 @@ class Task(Protocol):
 def fit(task: Task, budget: Budget, schedule: Schedule, monitor: Monitor, folder: Path) -> None:
     """Train until the budget is spent or Ctrl-C, which waits for the end of a step; then everything is saved.
 
+    The budget is for the whole run, what was trained before included.
+
     Raises:
         TrainingError: A loss or gradient is not finite. Nothing more is saved then: whatever blew up was on
             its way for some steps, so the last checkpoint is the better one to go on from.
         KeyboardInterrupt: Passed on after saving.
     """
     state = task.state
-    start = last_saved = last_measured = time.monotonic()
-    first_step, seconds_before = state.step, state.seconds
+    last_saved = last_measured = time.monotonic()
+    before = state.effort()
+    clock = [time.monotonic() - state.seconds, time.process_time() - state.cpu_seconds]
     saved = (-1, math.inf)
     monitor.captions(task.captions)
 
     def save() -> None:
         nonlocal last_saved, saved
         if saved != (state.step, state.best_score):
-            state.seconds = seconds_before + time.monotonic() - start
             save_checkpoint(folder / "checkpoints", state.state_dict())
             saved = (state.step, state.best_score)
         last_saved = time.monotonic()
+
+    def count_time() -> None:
+        state.seconds = time.monotonic() - clock[0]
+        state.cpu_seconds = time.process_time() - clock[1]
 
     def sample() -> None:
         for name, grid in task.samples().items():
@@ -119,12 +105,13 @@ def fit(task: Task, budget: Budget, schedule: Schedule, monitor: Monitor, folder
         last_measured = time.monotonic()
 
     try:
-        while not budget.is_spent(state.step, time.monotonic() - start):
+        while not budget.is_spent(state.effort()):
             with deferred_interrupt():
                 figures = task.step()
             monitor.add(figures, task.batch_size)
+            count_time()
+            monitor.advance(budget.fraction_done(before, state.effort()))
             now = time.monotonic()
-            monitor.advance(budget.fraction_done(state.step, first_step, now - start))
             if state.step % schedule.log_steps == 0:
                 monitor.flush(state.step, state.learning_rates())
             if state.step % schedule.sample_steps == 0:

@@ -11,6 +11,7 @@ from typing import Any
 
 from creativeai.errors import TrainingError
 from creativeai.recipes.registry import find_entry
+from creativeai.training.budget import Budget
 from creativeai.training.settings import config_from_dict, config_to_dict
 from creativeai.whole_files import replace_file
 
@@ -36,10 +37,8 @@ class Run:
     dataset_digest: str
     text_encoder: str
     seed: int
-    num_steps: int | None
-    """Steps asked for in all; None for no such bound."""
-    minutes: float | None
-    """Minutes asked for in all; None for no such bound."""
+    budget: Budget
+    """What was asked for in all."""
     created: str
     start_from: Path | None = None
     """A run whose best weights are this one's start, as far as names and shapes agree."""
@@ -147,6 +146,7 @@ def open_run(folder: Path) -> Run:
         del content["schema_version"]
         kind = type(next(iter(find_entry(content["recipe"]).presets.values())))
         content["config"] = config_from_dict(kind, content["config"])
+        content["budget"] = Budget(**content["budget"])
         content["dataset"] = Path(content["dataset"])
         for name in ("start_from", "text_source", "first_stage_source"):
             if content.get(name) is not None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from rich.console import Console
 
 from creativeai.errors import TrainingError
+from creativeai.training.budget import Budget
 from creativeai.training.checkpoints import chosen_checkpoint
-from creativeai.training.fit import Budget, Schedule, Task, fit
+from creativeai.training.fit import Schedule, Task, fit
 from creativeai.training.materials import say
 from creativeai.training.monitor import Monitor
 from creativeai.training.precision import choose_precision
 from creativeai.training.run import Run, create_run, refuse_existing, sole_trainer, write_run
 from creativeai.training.settings import apply_settings
-from creativeai.training.state import TrainingState
 from creativeai.training.tasks import prepare_task
 
 __all__ = ["resume_run", "start_run"]
@@ -49,8 +49,7 @@ def resume_run(
     run: Run,
     *,
     settings: Sequence[str],
-    num_steps: int | None,
-    minutes: float | None,
+    budget: Budget,
     schedule: Schedule,
     console: Console,
     use_compile: bool | None = None,
@@ -60,8 +59,7 @@ def resume_run(
     Args:
         run: The run, as `open_run` gave it.
         settings: Changes of the configuration from here on.
-        num_steps: New bound of steps in all; with neither bound, what the run was asked for before.
-        minutes: Minutes from here on.
+        budget: Steps in all, minutes from here on; without any bound, what the run was asked for before.
         schedule: How often to log, sample, save and measure.
         console: Where progress is shown.
         use_compile: Force `torch.compile` on or off.
@@ -75,12 +73,12 @@ def resume_run(
     with sole_trainer(run):
         task = load_task()
         state = task.state
-        if num_steps is not None or minutes is not None:
-            until = None if minutes is None else minutes + state.seconds / 60
-            changed = replace(changed, num_steps=num_steps, minutes=until)
-        if _budget(changed, state).is_spent(state.step, 0):
+        if budget != Budget():
+            changed = replace(changed, budget=budget.from_here_on(state.effort()))
+        if changed.budget.is_spent(state.effort()):
             raise TrainingError(
-                f"{run.folder} has done the {state.step} steps it was asked for: give --steps or --minutes"
+                f"{run.folder} has done the {state.step} steps it was asked for: give --steps, --minutes or "
+                "--cpu-minutes"
             )
         if changed != run:
             write_run(changed)
@@ -117,8 +115,4 @@ def _train(run: Run, task: Task, schedule: Schedule, console: Console) -> None:
         f"look with: tensorboard --logdir {run.folder.parent}",
     )
     with Monitor(run.folder, console) as monitor:
-        fit(task, _budget(run, task.state), schedule, monitor, run.folder)
-
-
-def _budget(run: Run, state: TrainingState) -> Budget:
-    return Budget(run.num_steps, None if run.minutes is None else run.minutes - state.seconds / 60)
+        fit(task, run.budget, schedule, monitor, run.folder)

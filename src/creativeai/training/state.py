@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from creativeai.errors import TrainingError
+from creativeai.training.budget import Effort
 from creativeai.training.ema import ExponentialMovingAverage
 
 __all__ = ["TrainingState"]
@@ -24,7 +25,14 @@ class TrainingState:
     """Average of the network that is used in the end, where its kind gains by one."""
     step: int = 0
     seconds: float = 0.0
+    """By the clock."""
+    cpu_seconds: float = 0.0
+    """Of processor time, all cores together."""
     best_score: float = math.inf
+
+    def effort(self) -> Effort:
+        """How much has been trained, for the budget."""
+        return Effort(self.step, self.seconds / 60, self.cpu_seconds / 60)
 
     def learning_rates(self) -> dict[str, float]:
         """By the name of the network."""
@@ -35,6 +43,7 @@ class TrainingState:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
             "best_score": self.best_score,
             **{name: network.state_dict() for name, network in self.networks.items()},
             **({} if self.ema is None else {"ema": self.ema.network.state_dict()}),
@@ -58,8 +67,8 @@ class TrainingState:
                 # The configuration's constants count, so that --set may change them when a run goes on.
                 for group, constants in zip(optimizer.param_groups, own, strict=True):
                     group.update(constants)
-            self.step, self.seconds = state["step"], state["seconds"]
-            self.best_score = state["best_score"]
+            for name in ("step", "seconds", "cpu_seconds", "best_score"):
+                setattr(self, name, state[name])
         except (RuntimeError, KeyError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise TrainingError(f"the checkpoint doesn't fit the configuration: {reason}") from error
