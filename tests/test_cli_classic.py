@@ -77,6 +77,19 @@ def test_attngan_learns_and_draws_with_the_damsm_it_is_given(folder: Path, data:
     np.testing.assert_allclose(attention.sum(0), 1, atol=1e-4)
 
 
+def test_attngan_learns_by_a_damsm_over_minilm(folder: Path, data: Path) -> None:
+    train("damsm", data, folder / "runs" / "over", "--set", "resolution=64", "--set", "text=minilm")
+    creativeai("export", folder / "runs" / "over", "-o", folder / "over")
+    assert {path.name for path in (folder / "over").iterdir()} == {"encoder.json", "guide.npz"}
+    run = folder / "runs" / "attngan-minilm"
+    train("attngan", data, run, "--text-encoder", folder / "over", "--set", "damsm_weight=1")
+    creativeai("export", run, "-o", folder / "attngan-minilm", "--example", TEXT)
+    bundle = read_bundle(folder / "attngan-minilm")
+    assert (bundle.manifest.text_encoder.name, bundle.manifest.text_encoder.folder) == ("minilm", None)
+    [picture] = Engine(bundle).generate([PictureRequest("a vermilion bird", seed=1)])
+    assert picture.stages[-1].shape == (128, 128, 3)
+
+
 def test_stage_two_builds_upon_stage_one(folder: Path, data: Path) -> None:
     first, second = folder / "runs" / "first", folder / "runs" / "second"
     train("wgan_cls", data, first)

@@ -143,6 +143,23 @@ def test_what_is_no_choice_is_refused_with_the_choices(setting: str, message: st
     assert message in str(error.value)
 
 
+@dataclass(frozen=True)
+class Named:
+    weights: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("a.pth", "a.pth"), ("/w/1", "/w/1"), ("7", "7"), ("None", None)]
+)
+def test_name_that_may_be_left_out_is_taken_as_typed(text: str, value: str | None) -> None:
+    assert apply_settings(Named("b"), [f"weights={text}"]) == Named(value)
+
+
+def test_empty_name_is_refused() -> None:
+    with pytest.raises(TrainingError, match="expected a value of type"):
+        apply_settings(Named(), ["weights="])
+
+
 @pytest.mark.parametrize("norm", ["layer", 1, None, ["batch"]])
 def test_edited_choice_is_refused(norm: Any) -> None:
     with pytest.raises(TrainingError, match="expected one of batch, none"):

@@ -29,7 +29,7 @@ def export_encoder_run(run: Run, out: Path, console: Console, *, newest: bool = 
 
     Raises:
         BundleError: `out` exists or can't be written.
-        TrainingError: The run has no checkpoint, its dataset has changed, or it trains no encoder of its own.
+        TrainingError: The run has no checkpoint, or its dataset has changed.
     """
     if os.path.lexists(out):
         raise BundleError(f"{out} exists already: remove it or choose another folder")

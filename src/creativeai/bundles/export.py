@@ -29,7 +29,7 @@ from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
 from creativeai.recipes.registry import find_recipe
-from creativeai.text.encoder import TextEncoder, load_text_encoder
+from creativeai.text.encoder import SHIPPED_NAMES, TextEncoder, load_text_encoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
 from creativeai.training.monitor import picture_grid
@@ -97,7 +97,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         "text_encoder": {
             "name": encoder.name,
             "digest": encoder.digest,
-            "folder": None if run.text_folder is None else TEXT_FOLDER,
+            "folder": None if encoder.name in SHIPPED_NAMES else TEXT_FOLDER,
         },
         "dataset": vars(summary),
         "training": {
@@ -162,7 +162,7 @@ def _dataset_summary(materials: Materials) -> DatasetSummary:
 
 def _text_files(run: Run) -> dict[str, Path]:
     """Files of the user's own text encoder, but not of what only training needs of it."""
-    if run.text_folder is None:
+    if run.text_folder is None or run.text_encoder in SHIPPED_NAMES:
         return {}
     stated = json.loads((run.text_folder / "encoder.json").read_bytes())["files"]
     return {

@@ -12,25 +12,29 @@ from onnx import helper
 
 from creativeai.bundles.onnx_export import network_to_onnx, store_weights_in_half
 from creativeai.errors import BundleError
-from creativeai.recipes.encoders.contract import EncoderGraph
+from creativeai.recipes.encoders.contract import EncoderAddition, EncoderGraph
 from creativeai.text.char_cnn_rnn import CharCnnRnnText
 from creativeai.text.damsm import Damsm
-from creativeai.text.encoder import TextEncoder
+from creativeai.text.encoder import TextEncoder, load_text_encoder
 from creativeai.text.encoder_files import DESCRIPTION_NAME, GRAPH_NAME
 from creativeai.whole_files import whole_folder, write_synced
 
 __all__ = ["encoder_to_onnx", "export_text_encoder"]
 
-_RUN_TIME: dict[str, Callable[[Path], TextEncoder]] = {Damsm.name: Damsm, CharCnnRnnText.name: CharCnnRnnText}
+_RUN_TIME: dict[str, Callable[[Path], TextEncoder]] = {
+    Damsm.name: Damsm,
+    CharCnnRnnText.name: CharCnnRnnText,
+    "minilm": lambda _: load_text_encoder("minilm"),
+}
 
 
 def export_text_encoder(
-    graph: EncoderGraph, out: Path, title: str, licence: str, provenance: Mapping[str, Any]
+    graph: EncoderGraph | EncoderAddition, out: Path, title: str, licence: str, provenance: Mapping[str, Any]
 ) -> TextEncoder:
     """Write a text encoder whole or not at all: aside, opened by its reader, synced to disk, and renamed.
 
     Args:
-        graph: The encoder, as its recipe gives it.
+        graph: The encoder, or what goes with a shipped one, as the recipe gives it.
         out: Folder to make; must not exist.
         title: One line for people.
         licence: Licence of the weights, as their captions and pictures allow.
@@ -44,7 +48,9 @@ def export_text_encoder(
     """
     if os.path.lexists(out):
         raise BundleError(f"{out} exists already: remove it or choose another folder")
-    files = {GRAPH_NAME: encoder_to_onnx(graph), **graph.files}
+    files = dict(graph.files)
+    if isinstance(graph, EncoderGraph):
+        files[GRAPH_NAME] = encoder_to_onnx(graph)
     description = {
         "name": graph.name,
         "title": title,

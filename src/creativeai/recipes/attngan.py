@@ -1,6 +1,7 @@
 """How AttnGAN learns (Xu et al. 2018, arXiv:1711.10485): every stage judged, the last also by DAMSM."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -42,6 +43,8 @@ class AttnGanConfig:
     """Whether only the last stage draws a picture, which is AttnDCGAN."""
     damsm_weight: float = 5.0
     """Weight of DAMSM's word and sentence losses on the last picture; 0 trains without them."""
+    damsm_trunk_weights: str | None = None
+    """File with Inception-v3's weights, where the DAMSM was trained on them."""
     kl_weight: float = 1.0
     """Weight of the conditioning augmentation's divergence."""
     learning: Learning = field(default_factory=lambda: Learning(batch_size=20, ema_half_life=13_856))
@@ -151,10 +154,11 @@ def _guide(config: AttnGanConfig, context: BuildContext) -> DamsmGuide | None:
         return None
     if context.text_folder is None or not (context.text_folder / GUIDE_NAME).is_file():
         raise ValueError(
-            "damsm_weight needs a trained DAMSM: creativeai train damsm, export it, and give "
-            "--text-encoder FOLDER; or --set damsm_weight=0"
+            "damsm_weight needs a trained DAMSM: creativeai train damsm (over minilm: --set text=minilm), "
+            "export it, and give --text-encoder FOLDER; or --set damsm_weight=0"
         )
-    return load_damsm_guide(context.text_folder / GUIDE_NAME, context.feature_network)
+    weights = None if config.damsm_trunk_weights is None else Path(config.damsm_trunk_weights)
+    return load_damsm_guide(context.text_folder / GUIDE_NAME, context.feature_network, weights)
 
 
 RECIPE = RecipeEntry("attngan", "AttnGAN", PRESETS, build, uses_words=True)

@@ -72,7 +72,7 @@ def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
 
     Args:
         name: One of `ENCODER_NAMES`.
-        folder: Where its files are; None for those shipped with CreativeAI.
+        folder: Where the files of one trained by the user are; of no account for those shipped.
 
     Raises:
         TextError: The name is unknown, a trained encoder's folder isn't given, or a file is damaged.
@@ -82,7 +82,7 @@ def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
     if name == "minilm":
         from creativeai.text.minilm import MiniLM
 
-        return MiniLM(folder or ZOO_FOLDER / name)
+        return MiniLM(ZOO_FOLDER / name)
     if folder is None:
         raise TextError(
             f"text encoder {name!r} is trained on your captions and not shipped: train it with "

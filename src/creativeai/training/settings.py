@@ -82,7 +82,10 @@ def _build(kind: type, fields: dict[str, Any]) -> Any:
 
 
 def _parse(text: str, hint: Any, setting: str) -> Any:
-    if hint is str or (_is_choice(hint) and text in typing.get_args(hint)):
+    kinds = typing.get_args(hint)
+    if hint is str or (_is_choice(hint) and text in kinds):
+        return text
+    if str in kinds and text not in ("", "None"):  # a name that may be left out
         return text
     try:
         value = ast.literal_eval({"true": "True", "false": "False"}.get(text.lower(), text))

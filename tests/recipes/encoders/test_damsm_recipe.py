@@ -10,8 +10,9 @@ import torch
 from creativeai.errors import TrainingError
 from creativeai.models.inception_v3 import InceptionV3
 from creativeai.recipes.encoders import damsm
-from creativeai.recipes.encoders.contract import CaptionBatch, EncoderContext
+from creativeai.recipes.encoders.contract import CaptionBatch, EncoderAddition, EncoderContext
 from creativeai.recipes.encoders.damsm import ENTRY, PRESETS, DamsmRecipe
+from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
 
 DEBUG = PRESETS["debug"]
 
@@ -120,8 +121,7 @@ def test_minilm_can_be_the_text(
     assert all(weight.grad is not None and weight.grad.any() for weight in weights.values())
     assert recipe.codes(batch.images, ["a scarlet macaw"] * 4)[1].shape == (4, DEBUG.dim)
     assert recipe.picture(batch.images[:1], ["a scarlet macaw"]).shape[1] == 5 * 96  # mac, ##aw
-    with pytest.raises(TrainingError, match="text=minilm trains no text encoder"):
-        recipe.graph()
+    assert recipe.graph() == EncoderAddition("minilm", {GUIDE_NAME: recipe.guide()})
 
 
 def test_inception_v3_takes_the_trunks_place(

@@ -15,6 +15,7 @@ from creativeai.recipes.contract import LossParts
 
 __all__ = [
     "CaptionBatch",
+    "EncoderAddition",
     "EncoderContext",
     "EncoderGraph",
     "EncoderRecipe",
@@ -65,6 +66,16 @@ class EncoderGraph:
     """Further files of the encoder's folder."""
 
 
+@dataclass(frozen=True)
+class EncoderAddition:
+    """What was trained beside a shipped text encoder, which stays as it is."""
+
+    name: str
+    """The shipped encoder's."""
+    files: Mapping[str, bytes]
+    """Files of the folder, for what reads the encoder's vectors."""
+
+
 class EncoderRecipe(Protocol):
     """Networks and loss of a text encoder; no loop, no device, no logging.
 
@@ -96,12 +107,8 @@ class EncoderRecipe(Protocol):
     def picture(self, images: Tensor, captions: list[str]) -> NDArray[np.uint8] | None:
         """What the encoder sees in pictures [B, 3, R, R], as one picture [H, W, 3], or None."""
 
-    def graph(self) -> EncoderGraph:
-        """The text encoder as it is to be exported.
-
-        Raises:
-            TrainingError: This configuration trains no text encoder of its own.
-        """
+    def graph(self) -> EncoderGraph | EncoderAddition:
+        """The text encoder as it is to be exported, or what is to be exported beside a shipped one."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from creativeai.recipes.contract import LossParts
 from creativeai.recipes.encoders.attention_grid import attention_grid
 from creativeai.recipes.encoders.contract import (
     CaptionBatch,
+    EncoderAddition,
     EncoderContext,
     EncoderGraph,
     EncoderRecipeEntry,
@@ -118,18 +119,15 @@ class DamsmRecipe:
             tensor_to_pixels(images), [self._words(caption) for caption in captions], attention.cpu().numpy()
         )
 
-    def graph(self) -> EncoderGraph:
+    def graph(self) -> EncoderGraph | EncoderAddition:
         """The LSTM: word ids [B, T] and lengths [B] in, word vectors and sentence vectors of length 1 out.
 
-        Beside it in the folder: the vocabulary, and the guide by which AttnGAN's generator learns.
-
-        Raises:
-            TrainingError: There is no LSTM, since the text comes from MiniLM.
+        Beside it in the folder: the vocabulary, and the guide by which AttnGAN's generator learns. Where the
+        text comes from MiniLM, that guide alone.
         """
+        guide = {GUIDE_NAME: self.guide()}
         if not isinstance(self.networks.text, DamsmTextEncoder):
-            raise TrainingError(
-                "text=minilm trains no text encoder: use minilm itself, and this run's guide with it"
-            )
+            return EncoderAddition("minilm", guide)
         return EncoderGraph(
             name=ENTRY.name,
             network=DamsmTextGraph(self.networks.text),
@@ -139,7 +137,7 @@ class DamsmRecipe:
             settings={"max_words": str(self.config.max_words)},
             files={
                 VOCABULARY_NAME: "".join(f"{word}\n" for word in self.vocabulary.words).encode(),
-                GUIDE_NAME: self.guide(),
+                **guide,
             },
         )
 

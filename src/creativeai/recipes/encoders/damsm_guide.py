@@ -105,7 +105,9 @@ def load_damsm_guide(
     device = feature_network.head.weight.device
     if trunk_name == "inception_v3":
         if trunk_weights is None:
-            raise TrainingError(f"{file} was trained on Inception-v3: give the file of its weights")
+            raise TrainingError(
+                f"{file} was trained on Inception-v3: give its weights, --set damsm_trunk_weights=FILE"
+            )
         trunk: ImageTrunk = load_inception_v3(trunk_weights).to(device)
     else:
         trunk = Lite0Trunk(feature_network, side)
