@@ -58,8 +58,6 @@ def main() -> None:
             client_cpu.append((time.process_time() - cpu_start) / len(taken))
             served_cpu.append((read_metric(url, "process_cpu_seconds_total") - server_cpu_start) / len(taken))
             latencies += taken
-        num_batches = read_metric(url, "creativeai_batch_size_pictures_count")
-        mean_batch = read_metric(url, "creativeai_pictures_total") / num_batches
 
     median = statistics.median
     own, served = median(own_rates), median(served_rates)
@@ -71,7 +69,7 @@ def main() -> None:
         f"{ratio:.2f}: {served:.1f} pictures/s to {args.clients} clients, {own:.1f} by the engine itself "
         f"({args.threads} threads); CPU time per picture {served_ms:.1f} ms in the server, {client_ms:.1f} "
         f"ms in its clients, {own_ms:.1f} ms in the engine itself; "
-        f"latency p50 {p50:.0f} ms, p95 {p95:.0f} ms; batches of {mean_batch:.1f}",
+        f"latency p50 {p50:.0f} ms, p95 {p95:.0f} ms",
         value=round(ratio, 3),
         served_per_second=round(served, 1),
         engine_per_second=round(own, 1),

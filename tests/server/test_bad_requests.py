@@ -163,7 +163,7 @@ def test_a_bug_tells_nothing_of_the_insides(
 
 @pytest.fixture
 def blocked(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An app with a short queue whose engine has begun a batch that does not end before the test."""
+    """An app with a short queue whose engine has begun a picture that it does not end before the test."""
     begun, gate = threading.Event(), threading.Event()
     original = Engine.generate
 
@@ -173,7 +173,7 @@ def blocked(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return original(self, requests)
 
     monkeypatch.setattr(Engine, "generate", generate)
-    app = create_app({"tiny": bundle}, max_batch=1, max_waiting=2, wait_for_models=True)
+    app = create_app({"tiny": bundle}, max_waiting=2, wait_for_models=True)
     first = threading.Thread(target=lambda: app.test_client().post(URL, json={"prompt": "a bird", "n": 3}))
     first.start()
     assert begun.wait(20)
@@ -192,11 +192,11 @@ def test_full_queue(blocked: OpenAPI) -> None:
 @pytest.mark.parametrize("headers", [{"Prefer": "wait=0"}, {"X-Stainless-Read-Timeout": "0.01"}])
 def test_a_caller_in_a_hurry(bundle: Path, blocked: OpenAPI, headers: dict[str, str]) -> None:
     models = blocked.extensions["models"]
-    models.get("tiny").batcher._max_waiting = 10
+    models.get("tiny").queue._max_waiting = 10
     response = blocked.test_client().post(URL, json={"prompt": "a bird"}, headers=headers)
     error = error_of(response, 503)
     assert error["code"] == "timeout"
-    assert models.get("tiny").batcher.num_waiting == 2
+    assert models.get("tiny").queue.num_waiting == 2
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "-1", "soon", ""])

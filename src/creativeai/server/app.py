@@ -16,7 +16,7 @@ from creativeai.server.body import check_body
 from creativeai.server.errors import add_error_handlers, raise_validation_error
 from creativeai.server.hosting import ModelHost
 from creativeai.server.image_routes import add_image_routes
-from creativeai.server.limits import MAX_BATCH, MAX_BODY_BYTES, MAX_WAITING
+from creativeai.server.limits import MAX_BODY_BYTES, MAX_WAITING
 from creativeai.server.metrics import Metrics
 from creativeai.server.model_routes import add_model_routes
 from creativeai.server.schemas import ErrorResponse
@@ -39,7 +39,6 @@ def create_app(
     bundles: Mapping[str, Path],
     *,
     num_threads: int = 1,
-    max_batch: int = MAX_BATCH,
     max_waiting: int = MAX_WAITING,
     wait_for_models: bool = False,
 ) -> OpenAPI:
@@ -47,8 +46,7 @@ def create_app(
 
     Args:
         bundles: Folder of each model, by name; the first is the default.
-        num_threads: Threads each model generates with.
-        max_batch: Most pictures an engine is given at once.
+        num_threads: Pictures each model makes at the same time.
         max_waiting: Most pictures that wait for a model before requests are answered with 429.
         wait_for_models: Load the models before returning, instead of in the background.
 
@@ -74,9 +72,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers in the order of their schemas
     metrics = Metrics()
-    models = ModelHost(
-        bundles, num_threads=num_threads, max_batch=max_batch, max_waiting=max_waiting, metrics=metrics
-    )
+    models = ModelHost(bundles, num_threads=num_threads, max_waiting=max_waiting, metrics=metrics)
     app.extensions["models"] = models
     _surround_requests(app, metrics)
     add_error_handlers(app)

@@ -12,9 +12,9 @@ from pathlib import Path
 from creativeai.bundles import read_bundle
 from creativeai.engine import Engine
 from creativeai.errors import UnknownModelError, UserError
-from creativeai.server.batching import Batcher
 from creativeai.server.errors import ApiError
 from creativeai.server.metrics import Metrics
+from creativeai.server.queueing import PictureQueue
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class HostedModel:
     digest: str
     """Changes with anything in the bundle."""
     engine: Engine
-    batcher: Batcher
+    queue: PictureQueue
 
     @property
     def resolutions(self) -> list[int]:
@@ -41,10 +41,9 @@ class ModelHost:
 
     Args:
         bundles: Folder of each model, by name; the first is the default.
-        num_threads: Threads each engine generates with.
-        max_batch: Most pictures an engine is given at once.
+        num_threads: Pictures each engine makes at the same time.
         max_waiting: Most pictures that wait for a model.
-        metrics: Told of batches and queues.
+        metrics: Told of pictures and queues.
     """
 
     def __init__(
@@ -52,13 +51,11 @@ class ModelHost:
         bundles: Mapping[str, Path],
         *,
         num_threads: int,
-        max_batch: int,
         max_waiting: int,
         metrics: Metrics,
     ) -> None:
         self._bundles = dict(bundles)
         self._num_threads = num_threads
-        self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._metrics = metrics
         self._models: dict[str, HostedModel] = {}
@@ -83,15 +80,15 @@ class ModelHost:
     def _load(self, name: str, path: Path) -> HostedModel:
         bundle = read_bundle(path)
         engine = Engine(bundle, num_threads=self._num_threads)
-        batcher = Batcher(
-            engine.generate,
-            max_batch=self._max_batch,
+        queue = PictureQueue(
+            lambda request: engine.generate([request])[0],
+            num_workers=self._num_threads,
             max_waiting=self._max_waiting,
-            on_batch=self._metrics.batch_observer(name),
+            on_picture=self._metrics.picture_observer(name),
         )
-        self._metrics.queue_depth.labels(name).set_function(lambda: batcher.num_waiting)
+        self._metrics.queue_depth.labels(name).set_function(lambda: queue.num_waiting)
         digest = hashlib.sha256((path / "bundle.json").read_bytes()).hexdigest()
-        return HostedModel(name, path, digest, engine, batcher)
+        return HostedModel(name, path, digest, engine, queue)
 
     def status(self) -> dict[str, bool]:
         """Whether each model could be loaded.

@@ -16,11 +16,11 @@ from creativeai import __version__
 from creativeai.engine import Picture, PictureRequest, validate_request
 from creativeai.engine.validation import MAX_SEED, ValidRequest
 from creativeai.errors import RequestError
-from creativeai.server.batching import DeadlineError, QueueFullError
 from creativeai.server.encoding import OutputFormat, encode_map, encode_picture
 from creativeai.server.errors import ApiError, describe_errors
 from creativeai.server.hosting import HostedModel, ModelHost
 from creativeai.server.limits import MAX_SECONDS, MAX_URL_LENGTH, MAX_WITH_ATTENTION
+from creativeai.server.queueing import DeadlineError, QueueFullError
 from creativeai.server.schemas import (
     GeneratedPicture,
     GenerationRequest,
@@ -132,7 +132,7 @@ def _check_attention(model: HostedModel, body: GenerationRequest) -> None:
 
 def _generate(model: HostedModel, requests: Sequence[PictureRequest]) -> list[Picture]:
     try:
-        return model.batcher.generate(requests, _seconds_to_wait())
+        return model.queue.generate(requests, _seconds_to_wait())
     except QueueFullError as error:
         message = f"too many pictures wait for the model {model.name}: try again in {error.retry_after} s"
         headers = {"Retry-After": str(error.retry_after)}

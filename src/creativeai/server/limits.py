@@ -6,8 +6,6 @@ MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 """Most that is read of a larger one before the connection is cut."""
 MAX_URL_LENGTH = 8000
 """Longest path and query of an address we hand out; gunicorn and many a proxy refuse more than 8190."""
-MAX_BATCH = 8
-"""Most pictures an engine is given at once. More would only make those who come next wait longer."""
 MAX_WITH_ATTENTION = 8
 """Most pictures of a request for attention maps: those of one may be megabytes."""
 MAX_WAITING = 128

@@ -13,7 +13,6 @@ from prometheus_client import (
 )
 
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -40,16 +39,9 @@ class Metrics:
         self.pictures = Counter(
             "creativeai_pictures", "Pictures generated", ["model"], registry=self.registry
         )
-        self.batch_size = Histogram(
-            "creativeai_batch_size_pictures",
-            "Pictures given to an engine at once",
-            ["model"],
-            buckets=_BATCH_BUCKETS,
-            registry=self.registry,
-        )
-        self.batch_seconds = Histogram(
-            "creativeai_batch_duration_seconds",
-            "Time an engine took for a batch",
+        self.picture_seconds = Histogram(
+            "creativeai_picture_duration_seconds",
+            "Time an engine took for a picture",
             ["model"],
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
@@ -61,15 +53,13 @@ class Metrics:
             registry=self.registry,
         )
 
-    def batch_observer(self, model: str) -> Callable[[int, float], None]:
-        """The function to tell of each batch of this model."""
+    def picture_observer(self, model: str) -> Callable[[float], None]:
+        """The function to tell of each picture of this model: the seconds it took."""
         pictures = self.pictures.labels(model)
-        batch_size = self.batch_size.labels(model)
-        batch_seconds = self.batch_seconds.labels(model)
+        picture_seconds = self.picture_seconds.labels(model)
 
-        def observe(num_pictures: int, seconds: float) -> None:
-            pictures.inc(num_pictures)
-            batch_size.observe(num_pictures)
-            batch_seconds.observe(seconds)
+        def observe(seconds: float) -> None:
+            pictures.inc()
+            picture_seconds.observe(seconds)
 
         return observe

@@ -1,12 +1,12 @@
-"""Writes pictures as PNG, in less than half of Pillow's time and as few bytes for photos.
+"""Writes pictures as PNG, in a fraction of Pillow's time and as few bytes for photos.
 
 Pillow tries five filters on every row. On what our models draw, one filter for all rows does as well.
 """
 
 import struct
-import zlib
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -20,9 +20,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Encode pixels [H, W, 3] as a PNG file."""
     height, width, _ = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, _BITS_PER_SAMPLE, _RGB, 0, 0, 0)
-    # Of photos run-length coding leaves as few bytes as a search for longer matches, in a third of the time.
-    compressor = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
-    data = compressor.compress(_filtered(pixels)) + compressor.flush()
+    data: bytes = isal_zlib.compress(_filtered(pixels), level=1)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
@@ -40,5 +38,5 @@ def _filtered(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    checksum = zlib.crc32(data, zlib.crc32(name))
+    checksum = isal_zlib.crc32(data, isal_zlib.crc32(name))
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum)

@@ -28,7 +28,7 @@ def serve(bundles: Mapping[str, Path], *, host: str, port: int, num_threads: int
         bundles: Folder of each model, by name; the first is the default.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        num_threads: Threads each model generates with.
+        num_threads: Pictures each model makes at the same time.
 
     Raises:
         UserError: There are no models, or the address can't be had.

@@ -40,7 +40,7 @@ def add_status_routes(app: OpenAPI, models: ModelHost, metrics: Metrics) -> None
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     def read_metrics() -> Response:
-        """Requests, latency, queue depth, batch sizes and pictures, for Prometheus."""
+        """Requests, latency, queue depth and the time of pictures, for Prometheus."""
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
     @app.get(

@@ -1,4 +1,4 @@
-"""Gathers the pictures that wait into batches for one engine."""
+"""Hands the pictures that wait to an engine, one by one."""
 
 import math
 import threading
@@ -37,36 +37,39 @@ class _Job:
     done: threading.Event = field(default_factory=threading.Event)
 
 
-class Batcher:
+class PictureQueue:
     """A bounded queue in front of one engine.
 
-    Any number of threads call `generate` and wait. One worker thread takes what waits, one picture of each
-    caller in turn, so that a caller who wants 64 pictures does not hold up those who want one.
+    Any number of threads call `generate` and wait. Worker threads take what waits, one picture of each caller
+    in turn, so that a caller who wants 64 pictures does not hold up those who want one. There are no batches:
+    the engine runs each picture by itself, so a batch would only have its first picture wait for its last and
+    leave cores idle at its end.
 
     Args:
-        generate: The engine's `generate`; called from the worker thread only.
-        max_batch: Most pictures given to the engine at once.
+        generate: Makes one picture; called from the worker threads only.
+        num_workers: Pictures made at the same time.
         max_waiting: Most pictures that wait; more are refused. An empty queue takes a request of any size.
-        on_batch: Told the number of pictures and the seconds of each batch.
+        on_picture: Told the seconds each picture took to make.
     """
 
     def __init__(
         self,
-        generate: Callable[[Sequence[PictureRequest]], list[Picture]],
+        generate: Callable[[PictureRequest], Picture],
         *,
-        max_batch: int,
+        num_workers: int,
         max_waiting: int,
-        on_batch: Callable[[int, float], None] = lambda num_pictures, seconds: None,
+        on_picture: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._generate = generate
-        self._max_batch = max_batch
+        self._num_workers = num_workers
         self._max_waiting = max_waiting
-        self._on_batch = on_batch
+        self._on_picture = on_picture
         self._jobs: deque[_Job] = deque()
         self._num_waiting = 0
         self._seconds_per_picture = 0.0
         self._changed = threading.Condition()
-        threading.Thread(target=self._run, name="batcher", daemon=True).start()
+        for index in range(num_workers):
+            threading.Thread(target=self._run, name=f"picture-worker-{index}", daemon=True).start()
 
     @property
     def num_waiting(self) -> int:
@@ -87,10 +90,10 @@ class Batcher:
         job = _Job(requests)
         with self._changed:
             if self._num_waiting and self._num_waiting + len(requests) > self._max_waiting:
-                raise QueueFullError(max(1, math.ceil(self._num_waiting * self._seconds_per_picture)))
+                raise QueueFullError(self._seconds_to_drain())
             self._jobs.append(job)
             self._num_waiting += len(requests)
-            self._changed.notify()
+            self._changed.notify(len(requests))
         if not job.done.wait(timeout):
             with self._changed:
                 self._drop(job)
@@ -99,47 +102,46 @@ class Batcher:
             raise job.error
         return [job.pictures[index] for index in range(len(requests))]
 
+    def _seconds_to_drain(self) -> int:
+        return max(1, math.ceil(self._num_waiting * self._seconds_per_picture / self._num_workers))
+
     def _drop(self, job: _Job) -> None:
         """Take back what the engine has not begun; the lock is held."""
         if job in self._jobs:
             self._jobs.remove(job)
             self._num_waiting -= len(job.requests) - job.num_taken
 
-    def _take(self) -> list[tuple[_Job, int]]:
-        """Wait for pictures and take a batch of them."""
+    def _take(self) -> tuple[_Job, int]:
+        """Wait for a picture and take it: whose it is, and which of theirs."""
         with self._changed:
             while not self._jobs:
                 self._changed.wait()
-            batch: list[tuple[_Job, int]] = []
-            while self._jobs and len(batch) < self._max_batch:
-                job = self._jobs.popleft()
-                batch.append((job, job.num_taken))
-                job.num_taken += 1
-                if job.num_taken < len(job.requests):
-                    self._jobs.append(job)
-            self._num_waiting -= len(batch)
-            return batch
+            job = self._jobs.popleft()
+            index = job.num_taken
+            job.num_taken += 1
+            if job.num_taken < len(job.requests):
+                self._jobs.append(job)
+            self._num_waiting -= 1
+            return job, index
 
     def _run(self) -> None:
         while True:
-            batch = self._take()
+            job, index = self._take()
             start = time.perf_counter()
             try:
-                pictures = self._generate([job.requests[index] for job, index in batch])
-            except BaseException as error:  # the callers' to raise; the worker must live on
-                self._fail(batch, error)
+                picture = self._generate(job.requests[index])
+            except BaseException as error:  # the caller's to raise; the worker must live on
+                self._fail(job, error)
                 continue
             seconds = time.perf_counter() - start
-            self._seconds_per_picture = seconds / len(batch)
-            for (job, index), picture in zip(batch, pictures, strict=True):
-                job.pictures[index] = picture
-                if len(job.pictures) == len(job.requests):
-                    job.done.set()
-            self._on_batch(len(batch), seconds)
-
-    def _fail(self, batch: list[tuple[_Job, int]], error: BaseException) -> None:
-        with self._changed:
-            for job in {job for job, _ in batch}:
-                self._drop(job)
-                job.error = error
+            self._seconds_per_picture = seconds
+            self._on_picture(seconds)
+            job.pictures[index] = picture
+            if len(job.pictures) == len(job.requests):
                 job.done.set()
+
+    def _fail(self, job: _Job, error: BaseException) -> None:
+        with self._changed:
+            self._drop(job)
+            job.error = error
+            job.done.set()
