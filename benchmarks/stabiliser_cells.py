@@ -26,6 +26,7 @@ STABILISERS: dict[str, tuple[str, ...]] = {
     "minibatch": ("minibatch_kernels=100",),
     "feature_matching": ("feature_matching=0.01",),
     "historical_averaging": ("historical_averaging=0.01",),
+    "mode_seeking": ("mode_seeking=1",),
     "virtual_norm": ("generator_norm=virtual", "reference_size=8"),
     "augmentation": ("augment.colour=0.5", "augment.translation=0.125", "augment.cutout=0.4"),
     "spectral_norm_d": ("spectral_norm_discriminator=true",),

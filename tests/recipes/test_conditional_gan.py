@@ -352,3 +352,25 @@ def without_memory(
 
 def num_parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("name", CLASSIC)
+def test_mode_seeking_draws_half_of_the_captions_again_for_the_generator_alone(
+    name: str, context: BuildContext, make_batch: MakeBatch
+) -> None:
+    own = wgan() if name == "wgan_cls" else Stabilisers()
+    recipe = make_recipe(name, context, replace(own, mode_seeking=2.0))
+    batch = make_batch(recipe)
+    size, num = len(batch.images), len(batch.images) // 2
+    passed = recipe.generate(recipe.generator, batch)
+    assert len(passed.noise) == len(passed.condition) >= size + num
+    assert torch.equal(passed.noise[:size], batch.noise)
+    assert not torch.isclose(passed.noise[-num:], batch.noise[:num]).any(dim=1).all()
+    if recipe.objective.condition == "sentence":
+        torch.testing.assert_close(passed.condition[-num:], passed.condition[:num])
+    _, before = recipe.generator_loss(batch, passed)
+    distance = (passed.noise[:num] - passed.noise[-num:]).abs().mean().item()
+    apart = [(image[:num] - image[-num:]).abs().mean().item() for image in passed.output.images]
+    expected = np.mean([1 / (each / distance + 1e-5) for each in apart])
+    assert before["mode_seeking"].item() == pytest.approx(expected, rel=1e-4)
+    step(recipe, batch)

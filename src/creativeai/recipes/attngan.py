@@ -133,7 +133,7 @@ def build(config: AttnGanConfig, context: BuildContext) -> ConditionalGan:
     def terms(batch: Batch, output: GeneratorOutput) -> Terms:
         if guide is None:
             return {}
-        image = output.images[-1].contiguous(memory_format=torch.channels_last)
+        image = output.images[-1][: len(batch.labels)].contiguous(memory_format=torch.channels_last)
         losses = guide.losses(image, batch.text, batch.labels)
         return {
             "damsm_words": (config.damsm_weight, losses.words),

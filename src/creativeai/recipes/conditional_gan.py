@@ -21,8 +21,10 @@ from creativeai.models.layers.minibatch_discrimination import MinibatchDiscrimin
 from creativeai.models.layers.text_standardiser import TextStandardiser
 from creativeai.recipes.adversarial import PairWeights, discriminator_loss, generator_loss
 from creativeai.recipes.contract import Batch, LossParts
+from creativeai.recipes.further_draws import with_interpolated, with_second_noise
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
 from creativeai.recipes.stabilisers.historical_averaging import HistoricalAverage
+from creativeai.recipes.stabilisers.mode_seeking import mode_seeking_loss
 from creativeai.recipes.stabilisers.reference_batch import (
     ReferenceBatch,
     ReferencePairs,
@@ -74,9 +76,11 @@ class StageState:
     """What a step's generator pass leaves for both losses."""
 
     output: GeneratorOutput
-    """Pictures of the batch's captions, and after them those between two captions if there are any."""
+    """Pictures of the batch's captions, and after them the further draws, if there are any."""
     condition: Tensor
     """[B', K] what the discriminators judge them with."""
+    noise: Tensor
+    """[B', Z] they were drawn with."""
     reals: tuple[Tensor, ...]
     """The real pictures [B, 3, R, R] at the resolution of every discriminator."""
 
@@ -160,7 +164,9 @@ class ConditionalGan:
         """The step's one pass of the generator."""
         noise, text = batch.noise, batch.text
         if self.objective.interpolates:
-            noise, text = _with_interpolated(noise, text)
+            noise, text = with_interpolated(noise, text)
+        if self.stabilisers.mode_seeking:
+            noise, text = with_second_noise(noise, text, len(batch.images) // 2)
         reference = self.discriminator.reference
         if reference is not None:
             reference.fill(batch.images, batch.noise, batch.text)
@@ -172,7 +178,7 @@ class ConditionalGan:
         if self.objective.condition == "sentence":
             condition = self._standard(text)
         assert condition is not None
-        return StageState(output, condition, self._pyramid(batch.images))
+        return StageState(output, condition, noise, self._pyramid(batch.images))
 
     def discriminator_loss(self, batch: Batch, state: StageState) -> tuple[Tensor, LossParts]:
         """The sum over the discriminators, and their terms by name and resolution."""
@@ -224,6 +230,9 @@ class ConditionalGan:
         terms = self.objective.terms(batch, output)
         if self.objective.kl_weight and output.mean is not None and output.log_variance is not None:
             terms["kl"] = (self.objective.kl_weight, kl_divergence(output.mean, output.log_variance))
+        if self.stabilisers.mode_seeking:
+            term = mode_seeking_loss(output.images, state.noise, len(batch.images) // 2)
+            terms["mode_seeking"] = (self.stabilisers.mode_seeking, term)
         if self.discriminator.generator_history is not None:
             penalty = self.discriminator.generator_history(self.generator)
             terms["historical_averaging"] = (self.stabilisers.historical_averaging, penalty)
@@ -291,17 +300,3 @@ def minibatch_layer(stabilisers: Stabilisers, width: int) -> MinibatchDiscrimina
     if not stabilisers.minibatch_kernels:
         return None
     return MinibatchDiscrimination(8 * width * 16, stabilisers.minibatch_kernels, _KERNEL_DIM)
-
-
-def _with_interpolated(noise: Tensor, text: TextTensors) -> tuple[Tensor, TextTensors]:
-    """The batch, and after it noise and captions half-way between its first and second half (GAN-INT).
-
-    Only sentences can be averaged: the words of what lies between are those of the first caption.
-    """
-    half = len(noise) // 2
-    first, second = (TextTensors(*(x[start : start + half] for x in text)) for start in (0, half))
-    between = first._replace(sentence=(first.sentence + second.sentence) / 2)
-    more = torch.randn_like(noise[:half])
-    return torch.cat([noise, more]), TextTensors(
-        *(torch.cat(pair) for pair in zip(text, between, strict=True))
-    )

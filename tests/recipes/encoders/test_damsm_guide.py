@@ -55,9 +55,7 @@ def test_guide_on_inception_v3_wants_its_weights(feature_network: EfficientNetLi
     data = guide_bytes(config, DamsmImageHeads(768, 2048, 8), None)
     assert b"somewhere" not in data
     (tmp_path / "guide.npz").write_bytes(data)
-    with pytest.raises(
-        TrainingError, match="was trained on Inception-v3: give its weights, --set damsm_"
-    ):
+    with pytest.raises(TrainingError, match="was trained on Inception-v3: give its weights, --set damsm_"):
         load_damsm_guide(tmp_path / "guide.npz", feature_network)
 
 

@@ -8,7 +8,14 @@ from creativeai.recipes.stabilisers.losses import LossName
 
 __all__ = ["Stabilisers", "check_batch"]
 
-_AT_LEAST_ZERO = ("gradient_penalty", "r1", "minibatch_kernels", "feature_matching", "historical_averaging")
+_AT_LEAST_ZERO = (
+    "gradient_penalty",
+    "r1",
+    "minibatch_kernels",
+    "feature_matching",
+    "historical_averaging",
+    "mode_seeking",
+)
 _NO_AUGMENTATION = DiffAugment(colour=0.0, translation=0.0, cutout=0.0)
 
 
@@ -40,6 +47,9 @@ class Stabilisers:
     """Weight of the squared distance between the batch means of real and generated features; 0 is off."""
     historical_averaging: float = 0.0
     """Weight of the squared distance of either network's weights from their mean so far; 0 is off."""
+    mode_seeking: float = 0.0
+    """Weight of mode seeking, for which half of the batch's captions are drawn twice; 0 is off, 1 is the
+    paper's."""
     discriminator_norm: Norm = "batch"
     """Normalisation in the discriminator."""
     generator_norm: GeneratorNorm = "batch"
