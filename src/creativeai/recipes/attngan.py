@@ -18,7 +18,7 @@ from creativeai.recipes.conditional_gan import (
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, DamsmGuide, load_damsm_guide
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "AttnGanConfig", "build"]
 
@@ -81,8 +81,9 @@ PRESETS = {
         generator_width=28,
         discriminator_width=32,
         num_residual=1,
-        learning=Learning(batch_size=32),
-        stabilisers=Stabilisers(label_smoothing=0.1),
+        damsm_weight=1.0,
+        learning=Learning(batch_size=16),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=1.0, augment=FEW_PICTURES),
     ),
     "debug": AttnGanConfig(
         resolution=128,

@@ -7,7 +7,7 @@ from creativeai.recipes.adversarial import GAN_CLS
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "GanClsConfig", "build"]
 
@@ -44,9 +44,10 @@ class GanClsConfig:
 PRESETS = {
     "paper": GanClsConfig(),
     "compact": GanClsConfig(
-        generator_width=64,
-        learning=Learning(batch_size=64, ema_half_life=10_000),
-        stabilisers=Stabilisers(label_smoothing=0.1),
+        generator_width=48,
+        discriminator_width=48,
+        learning=Learning(batch_size=24),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=1.0, augment=FEW_PICTURES),
     ),
     "debug": GanClsConfig(
         z_dim=8,

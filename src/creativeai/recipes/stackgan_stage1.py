@@ -7,7 +7,7 @@ from creativeai.recipes.adversarial import STACKGAN1
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage1Config", "build"]
 
@@ -46,10 +46,10 @@ class StackGanStage1Config:
 PRESETS = {
     "paper": StackGanStage1Config(),
     "compact": StackGanStage1Config(
-        generator_width=64,
+        generator_width=48,
         discriminator_width=64,
-        learning=Learning(batch_size=64),
-        stabilisers=Stabilisers(label_smoothing=0.1),
+        learning=Learning(batch_size=32),
+        stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),
     "debug": StackGanStage1Config(
         z_dim=8,

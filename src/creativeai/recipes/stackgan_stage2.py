@@ -7,7 +7,7 @@ from creativeai.recipes.adversarial import STACKGAN2
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build"]
 
@@ -49,8 +49,8 @@ PRESETS = {
         resolution=128,
         generator_width=40,
         discriminator_width=32,
-        learning=Learning(batch_size=32),
-        stabilisers=Stabilisers(label_smoothing=0.1),
+        learning=Learning(batch_size=16),
+        stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),
     "debug": StackGanStage2Config(
         resolution=128,

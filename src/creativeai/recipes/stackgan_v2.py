@@ -18,7 +18,7 @@ from creativeai.recipes.conditional_gan import (
 )
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanV2Config", "build", "colour_consistency"]
 
@@ -68,8 +68,8 @@ PRESETS = {
         generator_width=32,
         discriminator_width=32,
         num_residual=1,
-        learning=Learning(batch_size=32),
-        stabilisers=Stabilisers(label_smoothing=0.1),
+        learning=Learning(batch_size=16),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=1.0, augment=FEW_PICTURES),
     ),
     "debug": StackGanV2Config(
         resolution=128,

@@ -6,7 +6,7 @@ from creativeai.models.layers.norm import GeneratorNorm, Norm
 from creativeai.recipes.augmentation import DiffAugment
 from creativeai.recipes.stabilisers.losses import LossName
 
-__all__ = ["Stabilisers", "check_batch"]
+__all__ = ["FEW_PICTURES", "Stabilisers", "check_batch"]
 
 _AT_LEAST_ZERO = (
     "gradient_penalty",
@@ -16,6 +16,8 @@ _AT_LEAST_ZERO = (
     "historical_averaging",
     "mode_seeking",
 )
+FEW_PICTURES = DiffAugment(colour=0.5, translation=0.125, cutout=0.0)
+"""Augmentation for some thousand pictures, which discriminators that start from nothing learn by heart."""
 _NO_AUGMENTATION = DiffAugment(colour=0.0, translation=0.0, cutout=0.0)
 
 
