@@ -277,9 +277,9 @@ def export(
 
     Of a text encoder's run, write the folder that `creativeai train --text-encoder` takes.
     """
-    from creativeai.training.command import set_thread_policy
+    from creativeai.training.command import set_process_policy
 
-    set_thread_policy()
+    set_process_policy()
     from rich.console import Console
 
     from creativeai.bundles.encoder_export import export_encoder_run

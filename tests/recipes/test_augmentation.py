@@ -41,6 +41,19 @@ def test_in_pairs_both_halves_are_changed_alike(name: str, batch: int) -> None:
     assert len({tuple(image.flatten().tolist()) for image in augmented[:half]}) > 2
 
 
+def test_nothing_is_random_once_the_changes_are_drawn() -> None:
+    images = torch.randn(4, 3, 16, 16)
+    augment = DiffAugment()
+    torch.manual_seed(3)
+    expected = augment(images, in_pairs=True)
+    torch.manual_seed(3)
+    changes = augment.draw(images, in_pairs=True)
+    state = torch.get_rng_state()
+    assert torch.equal(augment.apply(images, changes), expected)
+    assert torch.equal(augment.apply(images, changes), expected)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_gradient_reaches_every_picture_through_all_three() -> None:
     images = torch.randn(8, 3, 16, 16, requires_grad=True)
     DiffAugment()(images).square().sum().backward()

@@ -148,6 +148,35 @@ def test_each_sentence_is_drawn_twice_in_one_pass(recipe: ProjectedGanRecipe, ma
     assert len(passed.fakes) == 4
 
 
+def test_compiled_parts_are_whole_graphs_that_give_the_same(
+    context: BuildContext, make_batch: MakeBatch
+) -> None:
+    recipe = build(replace(PRESETS["debug"], text_noise=0.0), context)
+    recipe.discriminator.eval()
+    batch = make_batch(recipe)
+
+    def results() -> list[Tensor]:
+        recipe.generator.zero_grad()
+        torch.manual_seed(0)
+        passed = recipe.generate(recipe.generator, batch)
+        loss, parts = recipe.generator_loss(batch, passed)
+        loss.backward()
+        gradients = [weight.grad for weight in recipe.generator.parameters() if weight.grad is not None]
+        return [passed.seen, passed.real_seen, *parts.values(), *gradients]
+
+    expected = results()
+    num_compiled = 0
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        nonlocal num_compiled
+        num_compiled += 1
+        return torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=False)
+
+    recipe.compile(compiled)
+    assert num_compiled > 0
+    torch.testing.assert_close(results(), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_noise_on_sentences_has_the_deviation_asked_for(context: BuildContext) -> None:
     recipe = build(replace(EXACT, text_noise=0.25), context)
     recipe.fit_text(torch.randn(100, context.text_dim) * 0.05)

@@ -5,11 +5,23 @@ can't be memorised and the generator learns the unaugmented pictures.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["DiffAugment"]
+__all__ = ["Changes", "DiffAugment"]
+
+
+class Changes(NamedTuple):
+    """What a batch of B pictures is changed by, drawn at random; empty for an augmentation that is off."""
+
+    colour: tuple[Tensor, ...]
+    """[B, 1, 1, 1] each: added brightness, factors of saturation and contrast."""
+    shift: tuple[Tensor, ...]
+    """[B, 1] each: rows and columns by which the picture moves, up and to the left."""
+    corner: tuple[Tensor, ...]
+    """[B, 1] each: row and column of the square's top left corner."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +47,41 @@ class DiffAugment:
         Each picture is drawn its own change; with `in_pairs`, pictures i and i + B / 2 are drawn one, so that
         they still compare.
         """
+        return self.apply(images, self.draw(images, in_pairs=in_pairs))
+
+    def draw(self, images: Tensor, *, in_pairs: bool = False) -> Changes:
+        """Changes for pictures [B, 3, R, R]: all that is random about the augmentation."""
         num_draws = (len(images) + 1) // 2 if in_pairs else len(images)
-        if self.colour:
-            images = _colour(images, self.colour, num_draws)
-        if self.translation:
-            images = _translation(images, self.translation, num_draws)
-        if self.cutout:
-            images = _cutout(images, self.cutout, num_draws)
+
+        def uniform(centre: float, reach: float) -> Tensor:
+            draws = torch.empty(num_draws, 1, 1, 1, device=images.device, dtype=images.dtype)
+            return _for_each(draws.uniform_(centre - reach, centre + reach), len(images))
+
+        def whole(low: int, high: int) -> Tensor:
+            return _for_each(torch.randint(low, high, (num_draws, 1), device=images.device), len(images))
+
+        side = images.shape[-1]
+        reach, size = _pixels(self.translation, side), _pixels(self.cutout, side)
+        strength = self.colour
+        return Changes(
+            (uniform(0, strength / 2), uniform(1, strength), uniform(1, strength)) if strength else (),
+            (whole(-reach, reach + 1), whole(-reach, reach + 1)) if self.translation else (),
+            (whole(-size // 2, side - size // 2), whole(-size // 2, side - size // 2)) if self.cutout else (),
+        )
+
+    def apply(self, images: Tensor, changes: Changes) -> Tensor:
+        """Pictures [B, 3, R, R] changed as drawn; a pure function, which may be compiled."""
+        if changes.colour:
+            images = _colour(images, *changes.colour)
+        if changes.shift:
+            images = _translation(images, *changes.shift)
+        if changes.corner:
+            images = _cutout(images, _pixels(self.cutout, images.shape[-1]), *changes.corner)
         return images
+
+
+def _pixels(share: float, side: int) -> int:
+    return int(side * share + 0.5)
 
 
 def _for_each(draws: Tensor, batch: int) -> Tensor:
@@ -50,28 +89,18 @@ def _for_each(draws: Tensor, batch: int) -> Tensor:
     return draws if len(draws) == batch else torch.cat([draws, draws])[:batch]
 
 
-def _uniform(images: Tensor, low: float, high: float, num_draws: int) -> Tensor:
-    draws = torch.empty(num_draws, 1, 1, 1, device=images.device, dtype=images.dtype).uniform_(low, high)
-    return _for_each(draws, len(images))
-
-
-def _whole(images: Tensor, low: int, high: int, num_draws: int) -> Tensor:
-    return _for_each(torch.randint(low, high, (num_draws, 1), device=images.device), len(images))
-
-
-def _colour(images: Tensor, strength: float, num_draws: int) -> Tensor:
-    images = images + _uniform(images, -strength / 2, strength / 2, num_draws)
+def _colour(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    images = images + brightness
     grey = images.mean(dim=1, keepdim=True)
-    images = (images - grey) * _uniform(images, 1 - strength, 1 + strength, num_draws) + grey
+    images = (images - grey) * saturation + grey
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return (images - mean) * _uniform(images, 1 - strength, 1 + strength, num_draws) + mean
+    return (images - mean) * contrast + mean
 
 
-def _translation(images: Tensor, ratio: float, num_draws: int) -> Tensor:
+def _translation(images: Tensor, row_shift: Tensor, column_shift: Tensor) -> Tensor:
     batch, _, height, width = images.shape
-    reach = int(height * ratio + 0.5)
-    rows = torch.arange(height, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
-    columns = torch.arange(width, device=images.device) + _whole(images, -reach, reach + 1, num_draws)
+    rows = torch.arange(height, device=images.device) + row_shift
+    columns = torch.arange(width, device=images.device) + column_shift
     index = torch.arange(batch, device=images.device)[:, None, None]
     moved = images.permute(0, 2, 3, 1)[
         index, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None, :]
@@ -79,11 +108,8 @@ def _translation(images: Tensor, ratio: float, num_draws: int) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def _cutout(images: Tensor, ratio: float, num_draws: int) -> Tensor:
+def _cutout(images: Tensor, size: int, top: Tensor, left: Tensor) -> Tensor:
     height, width = images.shape[-2:]
-    size = int(height * ratio + 0.5)
-    top = _whole(images, -size // 2, height - size // 2, num_draws)
-    left = _whole(images, -size // 2, width - size // 2, num_draws)
     rows = torch.arange(height, device=images.device)
     columns = torch.arange(width, device=images.device)
     in_rows = (rows >= top) & (rows < top + size)

@@ -6,6 +6,7 @@ discriminator's loss uses them detached, the generator's uses them whole.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLit
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
-from creativeai.recipes.augmentation import DiffAugment
+from creativeai.recipes.augmentation import Changes, DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
 
@@ -160,6 +161,7 @@ class ProjectedGanRecipe:
         self.num_pictures = num_pictures
         self.feature_network = feature_network
         self.guide = guide
+        self._changed_view: Callable[..., Tensor] = changed_view
         self.generator = ProjectedGenerator(
             config.resolution,
             config.channels,
@@ -170,6 +172,14 @@ class ProjectedGanRecipe:
         )
         sides = [config.feature_resolution // stride for stride in FEATURE_STRIDES]
         self.discriminator = ProjectedDiscriminator(text_dim, sides, config.head_width, config.code_dim)
+
+    def compile(self, compiled: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Compile what gains by it besides the generator.
+
+        Args:
+            compiled: Gives the compiled form of a function.
+        """
+        self._changed_view = compiled(self._changed_view)
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Adam for either network, by the network's name."""
@@ -249,7 +259,7 @@ class ProjectedGanRecipe:
         return config.matching_weight * min(max(ramp, 0.0), 1.0)
 
     def _view(self, images: Tensor) -> Tensor:
-        return augmented_view(self.config, images, in_pairs=True)
+        return self._changed_view(self.config, images, self.config.augment.draw(images, in_pairs=True))
 
     def _noisy(self, sentence: Tensor) -> Tensor:
         if not self.config.text_noise:
@@ -272,9 +282,14 @@ def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanReci
     return ProjectedGanRecipe(config, context.text_dim, network, guide, context.num_pictures)
 
 
-def augmented_view(config: ProjectedGanConfig, images: Tensor, *, in_pairs: bool = False) -> Tensor:
+def augmented_view(config: ProjectedGanConfig, images: Tensor) -> Tensor:
     """Pictures [B, 3, R, R] as the feature network sees them: augmented, at its resolution [B, 3, F, F]."""
-    images = config.augment(images, in_pairs=in_pairs)
+    return changed_view(config, images, config.augment.draw(images))
+
+
+def changed_view(config: ProjectedGanConfig, images: Tensor, changes: Changes) -> Tensor:
+    """The same with changes drawn before: nothing in it is random, so that it may be compiled."""
+    images = config.augment.apply(images, changes)
     side = config.feature_resolution
     if images.shape[-1] != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=images.shape[-1] > side)

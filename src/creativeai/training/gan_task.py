@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,14 @@ from creativeai.training.sample_sheet import SampleSheet
 from creativeai.training.state import TrainingState
 
 __all__ = ["GanTask", "gan_state"]
+
+
+@runtime_checkable
+class Compilable(Protocol):
+    """A recipe of which more than the generator gains by compilation."""
+
+    def compile(self, compiled: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Replace parts of it by their compiled form."""
 
 
 def gan_state(recipe: Recipe, ema_half_life: int, precision: Precision) -> TrainingState:
@@ -48,6 +56,8 @@ class GanTask:
         self.batch_size = self.feed.batch_size
         self.captions = self.sheet.captions
         self._generator: Callable[..., Any] = self.precision.compile(self.recipe.generator)
+        if isinstance(self.recipe, Compilable):
+            self.recipe.compile(self.precision.compile)
         self._first_rates = self.state.learning_rates()
 
     def step(self) -> dict[str, float]:

@@ -31,12 +31,12 @@ class Precision:
         """Move a network to the device, in its memory format."""
         network.to(self.device, memory_format=self.memory_format)  # type: ignore[call-overload]
 
-    def compile(self, network: nn.Module) -> Callable[..., Any]:
-        """The network's forward pass, compiled where that is asked for.
+    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function, or a network's forward pass, compiled where that is asked for.
 
         Shapes are static: compiled for changing ones it is many times slower on a CPU.
         """
-        return torch.compile(network, dynamic=False) if self.use_compile else network
+        return torch.compile(function, dynamic=False) if self.use_compile else function
 
 
 def choose_precision(use_compile: bool | None = None) -> Precision:
