@@ -6,8 +6,8 @@
 All train the same recipe with the same batch in the same process, in turns, so that a machine that slows down
 slows all. Without --data the pictures and the captions' vectors are random, which is as fast.
 
-- ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile;
-- eager is the same step as PyTorch runs it by default: eager, float32, NCHW;
+- ours is what `creativeai train` runs here: bfloat16, channels last, torch.compile, freed memory kept;
+- eager is the same step as PyTorch runs it by default: eager, float32, NCHW, memory as the C library has it;
 - written_out is eager too, and as one would write it from the paper: upsampling and convolution apart,
   depthwise convolutions as PyTorch has them, and for the classic recipes the passes in the authors' order
   (see `written_out_step`).
@@ -16,12 +16,14 @@ slows all. Without --data the pictures and the captions' vectors are random, whi
 """
 
 import argparse
+import ctypes
 import os
+import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.text import load_text_encoder
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.training.captions import encode_captions
+from creativeai.training.command import keep_freed_memory
 from creativeai.training.feed import Feed
 from creativeai.training.gan_task import GanTask, gan_state
 from creativeai.training.materials import labels_of
@@ -59,6 +62,8 @@ from written_out import can_be_written_out, plain_convolutions, written_out_step
 PLAIN = Precision(torch.device("cpu"), False, False, torch.contiguous_format)
 NUM_RANDOM, DAMSM_DIM, DAMSM_WORDS = 64, 256, 18
 NUM_PROFILED = 30
+GLIBC_DEFAULTS = {-1: 64 << 20, -3: 32 << 20, -4: 65536}
+"""mallopt's trim threshold, mmap threshold (where they rise to by themselves) and number of mmapped blocks."""
 NUM_WARM_UP = 2
 """Turns that compile and fill caches."""
 Step = Callable[[], Any]
@@ -162,6 +167,17 @@ def build_task(name: str, config: Any, data: Path | None, precision: Precision) 
     return GanTask(recipe, state, feed, no_sheet, None, precision)
 
 
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """What `creativeai train` tells glibc, and behind it what glibc comes to by itself with large blocks."""
+    keep_freed_memory()
+    yield
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for parameter, value in GLIBC_DEFAULTS.items():
+            libc.mallopt(parameter, value)
+
+
 def seconds_of(step: Step) -> tuple[float, float]:
     """By the clock, and of processor time."""
     start, cpu_start = time.perf_counter(), time.process_time()
@@ -214,10 +230,11 @@ def main() -> None:
         steps["written_out"] = task(PLAIN).step
     elif can_be_written_out(ours.recipe):
         steps["written_out"] = written_out_step(task(PLAIN))
+    manners = {"ours": freed_memory_kept, "written_out": plain_convolutions}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for turn in range(arguments.steps + NUM_WARM_UP):
         for name, step in steps.items():
-            with plain_convolutions() if name == "written_out" else nullcontext():
+            with manners.get(name, nullcontext)():
                 times[name].append(seconds_of(step))
         told = "  ".join(
             f"{name} {taken[-1][0]:.2f} s (cpu {taken[-1][1]:.2f})" for name, taken in times.items()

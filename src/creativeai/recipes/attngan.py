@@ -83,7 +83,7 @@ PRESETS = {
         num_residual=1,
         damsm_weight=1.0,
         learning=Learning(batch_size=16),
-        stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=4.0, augment=FEW_PICTURES),
     ),
     "debug": AttnGanConfig(
         resolution=128,

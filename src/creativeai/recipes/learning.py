@@ -53,7 +53,7 @@ def adam_optimizers(
 
     def adam(network: nn.Module, rate: float) -> Optimizer:
         weights = [weight for weight in network.parameters() if weight.requires_grad]
-        return Adam(weights, rate, learning.adam_betas)
+        return Adam(weights, rate, learning.adam_betas, fused=True)
 
     return {
         "generator": adam(generator, learning.generator_lr),

@@ -69,7 +69,7 @@ PRESETS = {
         discriminator_width=32,
         num_residual=1,
         learning=Learning(batch_size=16),
-        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=1.0, augment=FEW_PICTURES),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=4.0, augment=FEW_PICTURES),
     ),
     "debug": StackGanV2Config(
         resolution=128,

@@ -50,8 +50,8 @@ class Stabilisers:
     historical_averaging: float = 0.0
     """Weight of the squared distance of either network's weights from their mean so far; 0 is off."""
     mode_seeking: float = 0.0
-    """Weight of mode seeking, for which half of the batch's captions are drawn twice; 0 is off, 1 is the
-    paper's."""
+    """Weight of mode seeking, for which half of the batch's captions are drawn twice; 0 is off, the paper has
+    1. It is to be weighed against the sum of what all discriminators ask."""
     discriminator_norm: Norm = "batch"
     """Normalisation in the discriminator."""
     generator_norm: GeneratorNorm = "batch"
