@@ -18,6 +18,7 @@ _COLUMNS = (
 )
 _NO_NORM = ("discriminator_norm=none",)
 _CRITIC = (*_NO_NORM, "loss=wasserstein", "gradient_penalty=10")
+_BASELINE = ("label_smoothing=0", "augment.colour=0", "augment.translation=0", "augment.cutout=0")
 STABILISERS: dict[str, tuple[str, ...]] = {
     "baseline": (),
     "no_averaging": ("learning.ema_half_life=1",),
@@ -39,9 +40,9 @@ STABILISERS: dict[str, tuple[str, ...]] = {
     "wgan_gp_one_sided": (*_CRITIC, "gradient_penalty_one_sided=true"),
     "wgan_sn": (*_NO_NORM, "loss=wasserstein", "spectral_norm_discriminator=true"),
 }
-"""What each sets, over a baseline with `label_smoothing=0`; fields of `stabilisers` unless they name another
-group. Weights without a published value (feature matching, historical averaging) make the term of the
-adversarial one's size."""
+"""What each sets, over a baseline without label smoothing and augmentation; fields of `stabilisers` unless
+they name another group. Weights without a published value (feature matching, historical averaging) make the
+term of the adversarial one's size."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Result:
 
 def settings_of(name: str, batch: int) -> tuple[str, ...]:
     """The cell as `creativeai train --set` would have it."""
-    own = (setting if "learning." in setting else f"stabilisers.{setting}" for setting in STABILISERS[name])
-    fields = dict(setting.split("=") for setting in ("stabilisers.label_smoothing=0", *own))
+    settings = (*_BASELINE, *STABILISERS[name])
+    own = (setting if "learning." in setting else f"stabilisers.{setting}" for setting in settings)
+    fields = dict(setting.split("=") for setting in own)
     return (f"learning.batch_size={batch}", *(f"{field}={value}" for field, value in fields.items()))
 
 

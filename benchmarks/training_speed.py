@@ -63,7 +63,7 @@ PLAIN = Precision(torch.device("cpu"), False, False, torch.contiguous_format)
 NUM_RANDOM, DAMSM_DIM, DAMSM_WORDS = 64, 256, 18
 NUM_PROFILED = 30
 GLIBC_DEFAULTS = {-1: 64 << 20, -3: 32 << 20, -4: 65536}
-"""mallopt's trim threshold, mmap threshold (where they rise to by themselves) and number of mmapped blocks."""
+"""mallopt's trim and mmap thresholds, to which they rise by themselves, and its number of mmapped blocks."""
 NUM_WARM_UP = 2
 """Turns that compile and fill caches."""
 Step = Callable[[], Any]

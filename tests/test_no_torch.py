@@ -30,7 +30,7 @@ IMPORT_ROOMS = """
 for room in ("text", "data", "bundles", "engine", "server", "web"):
     package = importlib.import_module(f"creativeai.{room}")
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.removeprefix("creativeai.bundles.").endswith("export"):
+        if "export" not in module.name.removeprefix("creativeai.bundles."):
             importlib.import_module(module.name)
 importlib.import_module("creativeai.cli")
 """

@@ -9,6 +9,8 @@ import requests
 from openai import OpenAI
 from PIL import Image
 
+from creativeai.bundles.catalog import find_bundles
+
 
 @pytest.fixture
 def openai_client(server_url: str) -> OpenAI:
@@ -53,7 +55,7 @@ def test_addresses_can_be_loaded(openai_client: OpenAI) -> None:
 
 
 def test_lists_models(openai_client: OpenAI) -> None:
-    assert [model.id for model in openai_client.models.list()] == ["tiny", "birds"]
+    assert [model.id for model in openai_client.models.list()] == ["tiny", *find_bundles()]
     assert openai_client.models.retrieve("tiny").owned_by == "creativeai"
 
 

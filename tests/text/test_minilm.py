@@ -137,7 +137,7 @@ def test_unknown_name_says_what_there_is() -> None:
 def test_same_files_elsewhere_have_the_same_digest(encoder: TextEncoder, folder: Path) -> None:
     description = json.loads((folder / "encoder.json").read_text())
     (folder / "encoder.json").write_text(json.dumps({"files": description["files"], "licence": "told anew"}))
-    assert load_text_encoder("minilm", folder).digest == encoder.digest
+    assert MiniLM(folder).digest == encoder.digest
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "vocab.txt"])
@@ -146,21 +146,21 @@ def test_changed_file_is_refused(folder: Path, name: str) -> None:
     data[len(data) // 2] ^= 1
     (folder / name).write_bytes(data)
     with pytest.raises(TextError, match=f"{name} is damaged"):
-        load_text_encoder("minilm", folder)
+        MiniLM(folder)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "vocab.txt", "encoder.json"])
 def test_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(TextError, match=name):
-        load_text_encoder("minilm", folder)
+        MiniLM(folder)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"files": {"model.onnx": 3}}'])
 def test_broken_description_is_refused(folder: Path, content: str) -> None:
     (folder / "encoder.json").write_text(content)
     with pytest.raises(TextError, match=r"encoder\.json is damaged"):
-        load_text_encoder("minilm", folder)
+        MiniLM(folder)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_file_with_a_right_digest_but_no_encoder_in_it_is_refused(
     description["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
     (folder / "encoder.json").write_text(json.dumps(description))
     with pytest.raises(TextError, match="has no usable text encoder"):
-        load_text_encoder("minilm", folder)
+        MiniLM(folder)
 
 
 def test_shipped_files_say_where_they_are_from() -> None:

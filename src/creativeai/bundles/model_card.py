@@ -52,9 +52,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "## Training",
             "",
-            f"{training['steps']} steps, {training['images_seen']} pictures seen, "
-            f"{training['seconds'] / 3600:.2f} hours by the clock, "
-            f"{training['cpu_seconds'] / 3600:.2f} hours of processor time.",
+            f"{training['steps']} steps, {training['images_seen']} pictures seen, {_hours(training)}.",
             "",
             "| setting | value |",
             "|---|---|",
@@ -79,6 +77,13 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     for name, value in sorted(values.items()):
         rows += _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(prefix + name, value)]
     return rows
+
+
+def _hours(training: Mapping[str, Any]) -> str:
+    told = f"{training['seconds'] / 3600:.2f} hours by the clock"
+    if training["cpu_seconds"] is not None:
+        told += f", {training['cpu_seconds'] / 3600:.2f} hours of processor time"
+    return told
 
 
 def _output(fields: Mapping[str, Any]) -> str:

@@ -11,8 +11,11 @@ import onnx
 import onnx_ir
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxscript import optimizer
 from torch import Tensor, nn
 
+from creativeai.bundles.onnx_export_convolutions import with_plain_convolutions
+from creativeai.bundles.onnx_export_pictures import interleave_pictures_last
 from creativeai.errors import BundleError
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput, noise_dim_of
@@ -21,6 +24,8 @@ __all__ = ["ExportedGenerator", "generator_to_onnx", "network_to_onnx", "store_w
 
 _OPSET = 18
 _SMALLEST_HALVED = 64
+_LARGEST_FOLDED = 4096
+"""Numbers: at least the channels of the widest map, whose zero biases are recognised by it."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,12 @@ def generator_to_onnx(generator: nn.Module, text_dim: int, max_words: int) -> Ex
     names += [f"attention_{side}" for side in attention_resolutions]
     batch = torch.export.Dim("batch")
     shapes = tuple({0: batch} for _ in inputs)
-    # The optimiser would fold the upsampling kernels to their 16/9 larger form; ONNX Runtime does it at load.
-    model = network_to_onnx(_PlainInputs(generator), inputs, names, shapes, optimize=False)
+    network = _PlainInputs(with_plain_convolutions(generator))
+    model = network_to_onnx(network, inputs, names, shapes, optimize=False)
+    # Halved before it is simplified, so that no weight is rounded after it has been merged with another.
+    model = _simplified(store_weights_in_half(model))
     _drop_unused_inputs(model.graph)
+    # And once more: simplifying has made kernels of pictures.
     graph = store_weights_in_half(model).SerializeToString()
     return ExportedGenerator(graph, resolutions, attention_resolutions)
 
@@ -119,6 +127,20 @@ def network_to_onnx(
         logger.setLevel(level)
     assert program is not None
     model: onnx.ModelProto = onnx_ir.to_proto(program.model)
+    return model
+
+
+def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph without useless nodes and zero biases, which keep ONNX Runtime from its fastest convolutions.
+
+    What is computed from the weights stays so, and they as they were trained: ONNX Runtime computes it once,
+    when it loads the graph, in full precision. An upsampling kernel would also be larger than its weights.
+    """
+    model = optimizer.optimize(
+        model, input_size_limit=_SMALLEST_HALVED - 1, output_size_limit=_LARGEST_FOLDED
+    )
+    interleave_pictures_last(model.graph)
+    optimizer.remove_unused_nodes(model)
     return model
 
 
