@@ -147,7 +147,7 @@ def colour_accuracy(task: GanTask, num_birds: int) -> float:
 
 def measure(name: str, batch: int, run: Run, options: Options, console: Console) -> Result:
     """What the finished run came to."""
-    task = prepare_task(run, choose_precision(use_compile=False), console)(run)
+    task = prepare_task(run, choose_precision(use_compile=False), console)()
     assert isinstance(task, GanTask)
     found = _last_figures(run)
     if found.get("step") != task.state.step:  # stopped while it was being measured
@@ -185,9 +185,8 @@ def write_all(results: Sequence[Result], failures: dict[str, str], options: Opti
     (options.out / "results.json").write_text(
         json.dumps({"results": plain, "failures": failures}, indent=2) + "\n"
     )
-    budget = f"{options.budget.cpu_minutes:g} minutes of processor time"
-    if options.budget.num_steps is not None:
-        budget = f"{options.budget.num_steps} steps"
+    num_steps, minutes = options.budget.num_steps, options.budget.cpu_minutes
+    budget = f"{minutes:g} minutes of processor time" if num_steps is None else f"{num_steps} steps"
     title = f"StackGAN stage I ({options.preset}) on toybirds, {budget} each, seed {options.seed}"
     (options.out / "table.md").write_text(markdown(results, failures, title))
     panels = [

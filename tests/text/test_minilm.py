@@ -140,6 +140,10 @@ def test_same_files_elsewhere_have_the_same_digest(encoder: TextEncoder, folder:
     assert MiniLM(folder).digest == encoder.digest
 
 
+def test_it_is_loaded_once_whatever_folder_comes_with_it(encoder: TextEncoder, folder: Path) -> None:
+    assert load_text_encoder("minilm", folder) is encoder
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "vocab.txt"])
 def test_changed_file_is_refused(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())

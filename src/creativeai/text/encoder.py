@@ -79,6 +79,8 @@ def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
     """
     if name not in ENCODER_NAMES:
         raise TextError(f"unknown text encoder {name!r}: use one of {', '.join(ENCODER_NAMES)}")
+    if name in SHIPPED_NAMES and folder is not None:
+        return load_text_encoder(name)  # the one that may be loaded already
     if name == "minilm":
         from creativeai.text.minilm import MiniLM
 
