@@ -41,7 +41,7 @@ def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     assert checkpoint is not None
     for value in checkpoint["ema"].values():
         value *= 1.05
-    save_checkpoint(folder / "checkpoints", checkpoint | {"step": 1}, best=True)
+    save_checkpoint(folder / "checkpoints", checkpoint | {"step": 1, "images_seen": 4}, best=True)
     return open_run(folder)
 
 

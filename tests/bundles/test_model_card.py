@@ -15,6 +15,13 @@ def test_card_of_one_stage(tmp_path: Path) -> None:
     assert "preset `debug`, 32 pixels, text encoder `minilm`" in card(tmp_path, num_stages=1)
 
 
+def test_card_of_a_run_started_from_another(tmp_path: Path) -> None:
+    fields = asdict(read_bundle(make_tiny_bundle(tmp_path)).manifest)
+    assert "\n2 steps, 16 pictures" in model_card(fields)
+    fields["training"] |= {"steps": 50, "earlier_steps": 30}
+    assert "\n50 steps, 30 of them in runs that this one was started from" in model_card(fields)
+
+
 def test_card_of_several_stages_and_attention(tmp_path: Path) -> None:
     assert "32 pixels in stages of 16 and 32, text encoder" in card(tmp_path)
     said = card(tmp_path, name="attentive", resolution=64, num_stages=3, attends=True)

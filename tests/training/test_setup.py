@@ -18,6 +18,7 @@ from creativeai.training.fit import Schedule
 from creativeai.training.materials import Materials, build_recipe, load_materials
 from creativeai.training.run import Run, open_run
 from creativeai.training.setup import resume_run, start_run
+from creativeai.training.state import Trained
 from tiny_training import differing, fresh_task, options, quiet_console
 
 
@@ -192,6 +193,15 @@ def test_start_from_takes_over_what_fits(trained: Path, toybirds: Path, tmp_path
     source, taken = newest(trained)["ema"], newest(tmp_path / "same")["generator"]
     assert all(torch.allclose(taken[name], value, atol=1e-6) for name, value in source.items())
     assert open_run(tmp_path / "same").start_from == trained
+    source, same = newest(trained), newest(tmp_path / "same")
+    assert same["earlier"] == {
+        "steps": source["step"],
+        "images_seen": source["images_seen"],
+        "seconds": source["seconds"],
+        "cpu_seconds": source["cpu_seconds"],
+    }
+    assert Trained.of(same).steps == source["step"] + 1
+    source = source["ema"]
 
     wider = ["channels=(32, 16, 12)", "learning.generator_lr=1e-30"]
     run_training(

@@ -35,6 +35,7 @@ from creativeai.training.materials import Materials, build_judge, build_recipe, 
 from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
 from creativeai.training.settings import config_to_dict
+from creativeai.training.state import Trained
 
 __all__ = ["ExportOptions", "export_run"]
 
@@ -101,10 +102,8 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         },
         "dataset": vars(summary),
         "training": {
-            "steps": checkpoint["step"],
-            "images_seen": checkpoint["step"] * run.config.learning.batch_size,
-            "seconds": checkpoint["seconds"],
-            "cpu_seconds": checkpoint["cpu_seconds"],
+            **Trained.of(checkpoint)._asdict(),
+            "earlier_steps": checkpoint["earlier"]["steps"],
             "hyperparameters": config_to_dict(run.config),
         },
         "metrics": {},

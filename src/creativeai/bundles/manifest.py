@@ -92,9 +92,11 @@ class TrainingSummary:
     hyperparameters: dict[str, Any]
     cpu_seconds: float | None = None
     """Of processor time, all cores together; None where nobody counted."""
+    earlier_steps: int = 0
+    """How many of the steps were in other runs, from which the last one was started."""
 
     def __post_init__(self) -> None:
-        for field in ("steps", "images_seen", "seconds"):
+        for field in ("steps", "images_seen", "seconds", "earlier_steps"):
             _check_range(field, getattr(self, field), 0, MAX_COUNT)
         if self.cpu_seconds is not None:
             _check_range("cpu_seconds", self.cpu_seconds, 0, MAX_COUNT)

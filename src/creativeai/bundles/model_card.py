@@ -52,7 +52,7 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "## Training",
             "",
-            f"{training['steps']} steps, {training['images_seen']} pictures seen, {_hours(training)}.",
+            f"{_steps(training)}, {training['images_seen']} pictures seen, {_hours(training)}.",
             "",
             "| setting | value |",
             "|---|---|",
@@ -77,6 +77,14 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     for name, value in sorted(values.items()):
         rows += _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(prefix + name, value)]
     return rows
+
+
+def _steps(training: Mapping[str, Any]) -> str:
+    earlier = training["earlier_steps"]
+    told = (
+        f", {earlier} of them in runs that this one was started from, with other settings" if earlier else ""
+    )
+    return f"{training['steps']} steps{told}"
 
 
 def _hours(training: Mapping[str, Any]) -> str:

@@ -101,13 +101,14 @@ def fit(task: Task, budget: Budget, schedule: Schedule, monitor: Monitor, folder
             if is_best:
                 state.best_score = finding.score
                 save_checkpoint(folder / "checkpoints", _with_measurement(state, finding), best=True)
-            monitor.measurement(state.step, state.step * task.batch_size, finding, is_best)
+            monitor.measurement(state.step, state.images_seen, finding, is_best)
         last_measured = time.monotonic()
 
     try:
         while not budget.is_spent(state.effort()):
             with deferred_interrupt():
                 figures = task.step()
+                state.images_seen += task.batch_size
             monitor.add(figures, task.batch_size)
             count_time()
             monitor.advance(budget.fraction_done(before, state.effort()))

@@ -32,7 +32,7 @@ from creativeai.training.materials import (
 from creativeai.training.precision import Precision
 from creativeai.training.run import Run
 from creativeai.training.sample_sheet import SampleSheet
-from creativeai.training.state import TrainingState
+from creativeai.training.state import Trained, TrainingState
 
 __all__ = ["build_encoder", "feed_of", "prepare_task", "sample_sheet"]
 
@@ -106,6 +106,7 @@ def _start_from(state: TrainingState, other: Path, console: Console) -> None:
     """Take over the networks of another run where names and shapes agree."""
     file = chosen_checkpoint(other)
     source = load_checkpoint(file)
+    state.earlier = Trained.of(source)
     taken = skipped = 0
     for name, network in state.networks.items():
         saved = source.get("ema" if name == "generator" else name, {})
