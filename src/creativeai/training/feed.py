@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -55,12 +56,19 @@ def draw(
         num_captions: Gives the number of captions of each picture.
     """
     epoch, place = divmod(step, steps_of_epoch(len(pictures), batch_size))
-    order = np.random.default_rng([seed, 0, epoch]).permutation(len(pictures))
+    order = _order(seed, epoch, len(pictures))
     chosen = pictures[np.resize(order[place * batch_size : (place + 1) * batch_size], batch_size)]
     rng = np.random.default_rng([seed, 1, step])
     mirrored = rng.random(batch_size) < 0.5
     which = rng.integers(0, num_captions(chosen))
     return Draw(chosen, mirrored, which, int(rng.integers(2**62)))
+
+
+@lru_cache(maxsize=1)  # the same for all steps of an epoch
+def _order(seed: int, epoch: int, num_pictures: int) -> NDArray[np.int64]:
+    order = np.random.default_rng([seed, 0, epoch]).permutation(num_pictures)
+    order.setflags(write=False)
+    return order
 
 
 def _shown(images: NDArray[np.uint8], drawn: Draw) -> Tensor:
