@@ -181,9 +181,9 @@ def _drop(name: str) -> Any:
             _set("attention", to=[{"output": "a", "resolution": 8}, {"output": "b", "resolution": 8}]),
             r"attention must grow in resolution, but its maps have \[8, 8\]",
         ),
-        (_set("schema_version", to=0), "schema_version must be 1 to 2"),
+        (_set("schema_version", to=0), "schema_version must be 1 to 3"),
         (_set("schema_version", to="1"), "schema_version must be a whole number"),
-        (_set("schema_version", to=3), r"newer CreativeAI \(schema version 3.*pip install -U"),
+        (_set("schema_version", to=4), r"newer CreativeAI \(schema version 4.*pip install -U"),
     ],
 )
 def test_wrong_value_is_named(bundle: Path, change_manifest: Any, edit: Any, message: str) -> None:
@@ -243,3 +243,23 @@ def test_file_name_that_could_lead_out_is_refused(bundle: Path, change_manifest:
     change_manifest(_set("files", name, to={"sha256": "0" * 64, "size": 1}))
     with pytest.raises(BundleError, match=r"leads out of the bundle|can't be the name"):
         read_bundle(bundle)
+
+
+def test_unknown_values_need_a_newer_reader(tmp_path: Path) -> None:
+    content = json.loads((make_tiny_bundle(tmp_path) / "bundle.json").read_text())
+    for part, field in [("dataset", "num_train"), ("dataset", "digest"), ("training", "steps")]:
+        changed = json.loads(json.dumps(content))
+        changed[part][field] = None
+        with pytest.raises(BundleError, match="a count or digest that is null needs schema_version 3"):
+            parse_manifest(json.dumps(changed).encode(), "it")
+        changed["schema_version"] = 3
+        manifest = parse_manifest(json.dumps(changed).encode(), "it")
+        assert getattr(getattr(manifest, part), field) is None
+
+
+def test_writer_says_that_unknown_values_are_newer(tmp_path: Path) -> None:
+    dataset = {"name": "x", "title": "x", "digest": None, "licence": "x", "description": ""}
+    bundle = make_tiny_bundle(tmp_path, dataset=dataset | {"num_train": None, "num_val": None})
+    content = json.loads((bundle / "bundle.json").read_text())
+    assert (content["schema_version"], content["dataset"]["num_train"]) == (3, None)
+    assert read_bundle(bundle).manifest.attention == ()

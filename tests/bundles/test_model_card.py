@@ -26,3 +26,13 @@ def test_card_of_several_stages_and_attention(tmp_path: Path) -> None:
     assert "32 pixels in stages of 16 and 32, text encoder" in card(tmp_path)
     said = card(tmp_path, name="attentive", resolution=64, num_stages=3, attends=True)
     assert "64 pixels in stages of 16, 32 and 64 with attention maps of 16 and 32, text encoder" in said
+
+
+def test_card_of_an_imported_model_names_what_is_unknown(tmp_path: Path) -> None:
+    fields = asdict(read_bundle(make_tiny_bundle(tmp_path)).manifest)
+    fields["dataset"] |= {"digest": None, "num_train": None, "num_val": None}
+    fields["training"] |= {"steps": None, "images_seen": None, "seconds": None}
+    said = model_card(fields | {"metrics": {}})
+    assert "\nBy its authors, not here: steps, pictures seen and time are unknown.\n" in said
+    assert "\nBlots (`blots`); licence: CC0-1.0.\n" in said and "SHA-256" not in said
+    assert "## Measured at export\n\nNothing." in said and "None" not in said

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from creativeai.errors import TextError
@@ -74,3 +75,13 @@ def test_whole_files_without_an_encoder_in_them_are_refused(tmp_path: Path, voca
     folder = write_encoder(tmp_path / "b", "damsm", {"model.onnx": graph, "vocab.txt": vocabulary})
     with pytest.raises(TextError, match=r"has no usable text encoder .* export the text encoder again"):
         Damsm(folder)
+
+
+def test_unknown_way_to_take_texts_apart_is_refused(tmp_path: Path) -> None:
+    folder = make_damsm(tmp_path / "a")
+    graph = (folder / "model.onnx").read_bytes()
+    model = onnx.load_from_string(graph)
+    onnx.helper.set_model_props(model, {"max_words": "4", "tokeniser": "other"})
+    files = {"model.onnx": model.SerializeToString(), "vocab.txt": (folder / "vocab.txt").read_bytes()}
+    with pytest.raises(TextError, match=r"has no usable text encoder .*tokeniser=other"):
+        Damsm(write_encoder(tmp_path / "b", "damsm", files))

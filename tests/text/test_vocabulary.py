@@ -59,3 +59,32 @@ def test_a_vocabulary_survives_its_file(text: str) -> None:
 def test_other_lists_are_refused(words: list[str]) -> None:
     with pytest.raises(ValueError, match="begins with <end>"):
         Vocabulary(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("A Bird's  2 wings!", ["a", "bird", "s", "2", "wings"]),
+        ("red_winged", ["red_winged"]),
+        ("Père, naïve", ["pre", "nave"]),
+        ("🐦 ... é", []),
+        ("wings\ufffd\ufffdtail", ["wings", "tail"]),
+    ],
+)
+def test_tokens_as_attngan_takes_them(text: str, tokens: list[str]) -> None:
+    assert tokens_of(text, "attngan") == tokens
+
+
+def test_words_as_typed_follow_the_tokeniser() -> None:
+    text = "Père's red_bird"
+    assert Vocabulary(["<end>"]).words_as_typed(text) == ["Père", "s", "red", "bird"]
+    assert Vocabulary(["<end>"], "attngan").words_as_typed(text) == ["Père", "s", "red_bird"]
+
+
+@given(st.text(max_size=60))
+def test_attngan_vocabulary_of_a_text_knows_all_of_it(text: str) -> None:
+    vocabulary = Vocabulary(["<end>", *dict.fromkeys(tokens_of(text, "attngan"))], "attngan")
+    assert vocabulary.known_tokens(text) == tokens_of(text, "attngan")
+    assert all(token.isascii() for token in vocabulary.words)
+    typed = vocabulary.words_as_typed(text)
+    assert all(vocabulary.knows(word) for word in typed if tokens_of(word, "attngan"))

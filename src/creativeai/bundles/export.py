@@ -1,6 +1,5 @@
 """From a run to a bundle: the averaged generator as ONNX, its manifest, model card and sample grid."""
 
-import io
 import json
 import os
 from dataclasses import dataclass
@@ -9,37 +8,26 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from PIL import Image
 from rich.console import Console
 
-from creativeai.bundles.manifest import (
-    GENERATOR_NAME,
-    SCHEMA_VERSION,
-    TEXT_FOLDER,
-    DatasetSummary,
-    parse_manifest,
-)
+from creativeai.bundles.export_parts import NUM_EXAMPLES, check_fields, example_grid
+from creativeai.bundles.manifest import GENERATOR_NAME, TEXT_FOLDER, DatasetSummary
 from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
 from creativeai.bundles.writer import write_bundle
 from creativeai.errors import BundleError
-from creativeai.models.conditioning import text_tensors
 from creativeai.models.generator_output import noise_dim_of
-from creativeai.models.pixels import tensor_to_pixels
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
 from creativeai.recipes.registry import find_recipe
-from creativeai.text.encoder import SHIPPED_NAMES, TextEncoder, load_text_encoder
+from creativeai.text.encoder import SHIPPED_NAMES, load_text_encoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
-from creativeai.training.monitor import picture_grid
 from creativeai.training.run import Run
 from creativeai.training.settings import config_to_dict
 from creativeai.training.state import Trained
 
 __all__ = ["ExportOptions", "export_run"]
-
-_NUM_EXAMPLES = _GRID_COLUMNS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +98,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         "default_truncation": options.default_truncation,
         "examples": list(examples),
     }
-    _check_fields(fields)
+    check_fields(fields)
 
     judge = build_judge(run, materials, console)
     say(console, f"measuring {file.name} on {judge.num_generated} pictures")
@@ -127,23 +115,11 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     ]
     files: dict[str, bytes | Path] = {
         GENERATOR_NAME: exported.graph,
-        "samples.webp": _example_grid(generator, examples, encoder, options.default_truncation),
+        "samples.webp": example_grid(generator, examples, encoder, options.default_truncation),
         **_text_files(run),
         "MODEL_CARD.md": model_card(fields).encode(),
     }
     return write_bundle(out, fields, files)
-
-
-def _check_fields(fields: dict[str, Any]) -> None:
-    """Refuse a wrong name or sentence now rather than after minutes of measuring.
-
-    Raises:
-        BundleError: As said.
-    """
-    names = (GENERATOR_NAME, f"{TEXT_FOLDER}/encoder.json")
-    unwritten = {name: {"sha256": "0" * 64, "size": 0} for name in names}
-    content = {"schema_version": SCHEMA_VERSION, "created": 0, "code_version": "0", "files": unwritten}
-    parse_manifest(json.dumps(content | fields).encode(), "the bundle's manifest")
 
 
 def _dataset_summary(materials: Materials) -> DatasetSummary:
@@ -176,18 +152,4 @@ def _held_out_captions(materials: Materials) -> tuple[str, ...]:
     usable = [caption for caption in captions if len(caption) <= 200 and caption.isprintable()]
     if not usable:
         raise BundleError("no held-out caption fits on a page: give sentences with --example")
-    return tuple(np.random.default_rng(0).permutation(usable)[:_NUM_EXAMPLES].tolist())
-
-
-def _example_grid(
-    generator: torch.nn.Module, examples: tuple[str, ...], encoder: TextEncoder, truncation: float
-) -> bytes:
-    """Six pictures of each example sentence, a row a sentence, as WebP."""
-    text = text_tensors(encoder.encode(list(examples))).repeated(_GRID_COLUMNS)
-    random = torch.Generator().manual_seed(0)
-    noise = torch.randn(len(text.sentence), noise_dim_of(generator), generator=random) * truncation
-    with torch.no_grad():
-        pixels = tensor_to_pixels(generator(noise, text).images[-1])
-    file = io.BytesIO()
-    Image.fromarray(picture_grid(pixels, _GRID_COLUMNS)).save(file, "WEBP", quality=88, method=6)
-    return file.getvalue()
+    return tuple(np.random.default_rng(0).permutation(usable)[:NUM_EXAMPLES].tolist())

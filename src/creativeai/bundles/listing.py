@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from creativeai.bundles.catalog import find_bundles
+from creativeai.bundles.manifest import DatasetSummary
 from creativeai.bundles.reader import Bundle, read_bundle
 from creativeai.errors import BundleError
 
@@ -30,8 +31,12 @@ def _cells(bundle: Bundle) -> tuple[str, ...]:
     return (
         manifest.title,
         f"{manifest.recipe} ({manifest.preset})",
-        f"{manifest.dataset.title} ({manifest.dataset.num_train:,} pictures)",
+        _trained_on(manifest.dataset),
         str(manifest.resolution),
         f"{megabytes:.1f}",
         metrics,
     )
+
+
+def _trained_on(dataset: DatasetSummary) -> str:
+    return dataset.title if dataset.num_train is None else f"{dataset.title} ({dataset.num_train:,} pictures)"

@@ -9,11 +9,16 @@ from typing import Any
 from creativeai.bundles.decoding import from_json, parse_json
 from creativeai.errors import BundleError
 
-SCHEMA_VERSION = 2  # 1 had no attention
+SCHEMA_VERSION = 3  # 1 had no attention, 2 nothing that could be unknown
 MANIFEST_NAME = "bundle.json"
 GENERATOR_NAME = "generator.onnx"
 TEXT_FOLDER = "text"
 MAX_COUNT = 2**53
+_MAY_BE_NULL = {
+    "dataset": ("digest", "num_train", "num_val"),
+    "training": ("steps", "images_seen", "seconds"),
+}
+"""Fields that an older CreativeAI wants to be there."""
 
 
 @dataclass(frozen=True)
@@ -67,27 +72,30 @@ class DatasetSummary:
 
     name: str
     title: str
-    digest: str
+    digest: str | None
+    """None for an imported model, as are the counts: what it saw isn't known here."""
     licence: str
-    num_train: int
-    num_val: int
+    num_train: int | None
+    num_val: int | None
     description: str
 
     def __post_init__(self) -> None:
         for field in ("name", "title", "licence"):
             _check_line(field, getattr(self, field))
-        _check_sha256("digest", self.digest)
-        _check_range("num_train", self.num_train, 0, MAX_COUNT)
-        _check_range("num_val", self.num_val, 0, MAX_COUNT)
+        if self.digest is not None:
+            _check_sha256("digest", self.digest)
+        _check_count("num_train", self.num_train)
+        _check_count("num_val", self.num_val)
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
     """How long and with which settings the model was trained."""
 
-    steps: int
-    images_seen: int
-    seconds: float
+    steps: int | None
+    """None for an imported model, as are pictures and time: nobody here counted."""
+    images_seen: int | None
+    seconds: float | None
     """By the clock."""
     hyperparameters: dict[str, Any]
     cpu_seconds: float | None = None
@@ -96,10 +104,8 @@ class TrainingSummary:
     """How many of the steps were in other runs, from which the last one was started."""
 
     def __post_init__(self) -> None:
-        for field in ("steps", "images_seen", "seconds", "earlier_steps"):
-            _check_range(field, getattr(self, field), 0, MAX_COUNT)
-        if self.cpu_seconds is not None:
-            _check_range("cpu_seconds", self.cpu_seconds, 0, MAX_COUNT)
+        for field in ("steps", "images_seen", "seconds", "earlier_steps", "cpu_seconds"):
+            _check_count(field, getattr(self, field))
 
 
 @dataclass(frozen=True)
@@ -159,8 +165,10 @@ class BundleManifest:
         sides = [map.resolution for map in self.attention]
         if sides != sorted(set(sides)):
             raise ValueError(f"attention must grow in resolution, but its maps have {sides}")
-        if self.attention and self.schema_version < lowest_schema_version(vars(self)):
-            raise ValueError(f"attention needs schema_version {lowest_schema_version(vars(self))}")
+        if self.attention and self.schema_version < 2:
+            raise ValueError("attention needs schema_version 2")
+        if self.schema_version < 3 and _has_nulls(vars(self)):
+            raise ValueError("a count or digest that is null needs schema_version 3")
         for name in self.files:
             check_file_name(name)
         encoder_file = f"{TEXT_FOLDER}/encoder.json" if self.text_encoder.folder else GENERATOR_NAME
@@ -180,7 +188,19 @@ def lowest_schema_version(fields: Mapping[str, Any]) -> int:
     A bundle is written with it, so that an older CreativeAI reads what it can and says of the rest that it is
     too new.
     """
+    if _has_nulls(fields):
+        return 3
     return 2 if fields.get("attention") else 1
+
+
+def _has_nulls(fields: Mapping[str, Any]) -> bool:
+    """Whether a manifest, its parts as dataclasses or in JSON's types, has null where older ones can't."""
+    for part, names in _MAY_BE_NULL.items():
+        given = fields.get(part)
+        values = given if isinstance(given, Mapping) else getattr(given, "__dict__", {})
+        if any(name in values and values[name] is None for name in names):
+            return True
+    return False
 
 
 def manifest_content(manifest: BundleManifest) -> dict[str, Any]:
@@ -252,6 +272,11 @@ def _check_sha256(field: str, value: str) -> None:
 def _check_range(field: str, value: float, minimum: int, maximum: int) -> None:
     if not minimum <= value <= maximum:
         raise ValueError(f"{field} must be {minimum} to {maximum}")
+
+
+def _check_count(field: str, value: float | None) -> None:
+    if value is not None:
+        _check_range(field, value, 0, MAX_COUNT)
 
 
 def _one_line(text: str) -> str:

@@ -18,9 +18,7 @@ _METRICS = (
 def model_card(fields: Mapping[str, Any]) -> str:
     """Markdown from the fields of a bundle's manifest."""
     dataset, training, metrics = fields["dataset"], fields["training"], fields["metrics"]
-    rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
     settings = [f"| {name} | {value} |" for name, value in _flat(training["hyperparameters"])]
-    measured_on = metrics.get("measured_on", "held-out")
     examples = [f"{number}. {text}" for number, text in enumerate(fields["examples"], 1)]
     return "\n".join(
         [
@@ -42,17 +40,11 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "## Training data",
             "",
-            f"{dataset['title']} (`{dataset['name']}`), {dataset['num_train']} pictures to train on, "
-            f"{dataset['num_val']} held out by a stable hash of the file name; "
-            f"licence: {dataset['licence']}.",
-            "",
-            dataset["description"],
-            "",
-            f"SHA-256 of the prepared dataset: `{dataset['digest']}`.",
+            *_data(dataset),
             "",
             "## Training",
             "",
-            f"{_steps(training)}, {training['images_seen']} pictures seen, {_hours(training)}.",
+            _trained(training),
             "",
             "| setting | value |",
             "|---|---|",
@@ -60,15 +52,44 @@ def model_card(fields: Mapping[str, Any]) -> str:
             "",
             "## Measured at export",
             "",
-            f"On {metrics.get('num_generated', 0)} pictures of {measured_on} captions against "
-            f"{metrics.get('num_real', 0)} {measured_on} photos, truncation 1:",
-            "",
-            "| figure | value |",
-            "|---|---|",
-            *rows,
+            *_measured(metrics),
             "",
         ]
     )
+
+
+def _data(dataset: Mapping[str, Any]) -> list[str]:
+    told = f"{dataset['title']} (`{dataset['name']}`)"
+    if dataset["num_train"] is not None:
+        told += (
+            f", {dataset['num_train']} pictures to train on, "
+            f"{dataset['num_val']} held out by a stable hash of the file name"
+        )
+    lines = [f"{told}; licence: {dataset['licence']}.", "", dataset["description"]]
+    if dataset["digest"] is not None:
+        lines += ["", f"SHA-256 of the prepared dataset: `{dataset['digest']}`."]
+    return lines
+
+
+def _trained(training: Mapping[str, Any]) -> str:
+    if training["steps"] is None:
+        return "By its authors, not here: steps, pictures seen and time are unknown."
+    return f"{_steps(training)}, {training['images_seen']} pictures seen, {_hours(training)}."
+
+
+def _measured(metrics: Mapping[str, Any]) -> list[str]:
+    rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
+    if not rows:
+        return ["Nothing."]
+    measured_on = metrics.get("measured_on", "held-out")
+    return [
+        f"On {metrics.get('num_generated', 0)} pictures of {measured_on} captions against "
+        f"{metrics.get('num_real', 0)} {measured_on} photos, truncation 1:",
+        "",
+        "| figure | value |",
+        "|---|---|",
+        *rows,
+    ]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ _REMEDY = "export the text encoder again"
 
 
 class CharCnnRnnText:
-    """The character CNN-RNN, as trained by `creativeai train char_cnn_rnn` and exported.
+    """The character CNN-RNN, as trained by `creativeai train char_cnn_rnn` and exported, or imported.
 
     It has no vectors of words. What the contract asks for of them is one place, the whole sentence, whose
     vector is the sentence's: a model with attention runs on it, and attends to the sentence everywhere.

@@ -8,8 +8,7 @@ import numpy as np
 from creativeai.errors import TextError
 from creativeai.text.encoder_files import GRAPH_NAME, checked_digest, open_graph, unusable
 from creativeai.text.features import Encoding, TextFeatures, stack_encodings
-from creativeai.text.typed_words import words_as_typed
-from creativeai.text.vocabulary import Vocabulary
+from creativeai.text.vocabulary import Tokeniser, Vocabulary
 
 __all__ = ["VOCABULARY_NAME", "Damsm"]
 
@@ -19,15 +18,15 @@ _REMEDY = "export the text encoder again"
 
 
 class Damsm:
-    """The text side of DAMSM, as trained by `creativeai train damsm` and exported.
+    """The text side of DAMSM, trained by `creativeai train damsm` and exported, or imported from AttnGAN.
 
     Words outside of the vocabulary are passed over, and of the rest only the first `max_words` count, for the
     sentence vector too. Each caption runs alone and unpadded, so its features are the same bits whatever is
     encoded next to it. Safe to use from several threads.
 
     Args:
-        folder: Has `model.onnx`, which knows `max_words`, `vocab.txt` with a word a line, and `encoder.json`
-            with the SHA-256 of both.
+        folder: Has `model.onnx`, which knows `max_words` and how texts are taken apart, `vocab.txt` with a
+            word a line, and `encoder.json` with the SHA-256 of both.
 
     Raises:
         TextError: A file is missing, damaged or not what it should be.
@@ -39,9 +38,10 @@ class Damsm:
         self.digest = checked_digest(folder, (GRAPH_NAME, VOCABULARY_NAME), _REMEDY)
         try:
             vocabulary = (folder / VOCABULARY_NAME).read_text(encoding="utf-8")
-            self._vocabulary = Vocabulary(vocabulary.rstrip("\n").split("\n"))
             self._session = open_graph(folder / GRAPH_NAME)
-            self.max_words = int(self._session.get_modelmeta().custom_metadata_map["max_words"])
+            settings = self._session.get_modelmeta().custom_metadata_map
+            self.max_words = int(settings["max_words"])
+            self._vocabulary = Vocabulary(vocabulary.rstrip("\n").split("\n"), _tokeniser_in(settings))
             self.dim = int({out.name: out for out in self._session.get_outputs()}["sentence"].shape[1])
         except Exception as error:  # ONNX Runtime's exceptions have no base of their own
             raise unusable(folder, error, _REMEDY) from None
@@ -67,8 +67,19 @@ class Damsm:
 
     def unknown_words(self, text: str) -> list[str]:
         """Words outside of the vocabulary; see `TextEncoder.unknown_words`."""
-        return list(dict.fromkeys(word for word in words_as_typed(text) if not self._vocabulary.knows(word)))
+        return list(
+            dict.fromkeys(
+                word for word in self._vocabulary.words_as_typed(text) if not self._vocabulary.knows(word)
+            )
+        )
 
     def num_known_words(self, text: str) -> int:
         """Number of words in the vocabulary; see `TextEncoder.num_known_words`."""
-        return sum(self._vocabulary.knows(word) for word in words_as_typed(text))
+        return sum(self._vocabulary.knows(word) for word in self._vocabulary.words_as_typed(text))
+
+
+def _tokeniser_in(settings: dict[str, str]) -> Tokeniser:
+    tokeniser = settings.get("tokeniser", "plain")
+    if tokeniser not in ("plain", "attngan"):
+        raise ValueError(f"tokeniser={tokeniser}")
+    return "attngan" if tokeniser == "attngan" else "plain"

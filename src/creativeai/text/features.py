@@ -12,7 +12,8 @@ class TextFeatures:
     """Encoded captions; B captions, T word places, D features.
 
     Attributes:
-        sentence: float32 [B, D], of length 1.
+        sentence: float32 [B, D], of length 1; of any length from an imported encoder, whose models were
+            trained on them so.
         words: float32 [B, T, D], zero where there is no word.
         mask: bool [B, T], true where there is a word. Every caption has at least one.
     """

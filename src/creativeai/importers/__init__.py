@@ -1,0 +1,1 @@
+"""Published checkpoints of the original authors, brought into our networks, text encoders and bundles."""
