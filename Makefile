@@ -80,7 +80,7 @@ $(DEV)/.installed: $(INPUTS) | python
 	@[ -x $(DEV)/bin/python ] || $(PYTHON) -m venv $(DEV)
 	@$(DEV)/bin/$(PIP) "torch==$(TORCH)+cpu" 2>/dev/null || \
 	  $(DEV)/bin/$(PIP) "torch==$(TORCH)" --extra-index-url $(TORCH_INDEX)
-	@$(DEV)/bin/$(PIP) --editable '.[train,dev]'
+	@$(DEV)/bin/$(PIP) --editable '.[train,data,dev]'
 	@touch $@
 
 chromium:

@@ -38,7 +38,7 @@ def test_show_prints_a_table_and_writes_a_sheet(toys: Path, tmp_path: Path) -> N
     [
         (
             ["fish", "{out}"],
-            "unknown source 'fish': use one of folder, birds525, toybirds, or the path of a folder",
+            "unknown source 'fish': use one of folder, birds525, toybirds, cub200,",
         ),
         (["toybirds", "{toys}"], "{toys} exists already: remove it or choose another folder"),
         (["toybirds", "{out}", "--num", "0"], "the number of pictures must be at least 1, not 0"),
@@ -63,3 +63,9 @@ def test_show_of_what_is_no_dataset(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "is not a prepared dataset" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_download_of_an_unknown_dataset_is_one_line(tmp_path: Path) -> None:
+    done = creativeai("data", "download", "cars", str(tmp_path / "out"))
+    assert done.returncode == 2 and not (tmp_path / "out").exists()
+    assert done.stderr == "creativeai: unknown dataset 'cars': cub200 and oxford102 can be downloaded\n"

@@ -11,6 +11,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from creativeai.cli_data import data_app
+from creativeai.cli_import import import_app
 from creativeai.errors import UserError
 
 app = typer.Typer(
@@ -20,8 +22,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Prepare and look at captioned pictures.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(import_app, name="import")
 
 
 @app.command()
@@ -129,66 +131,6 @@ def demo(
     from creativeai.demo import run_demo
 
     run_demo(port=port, api_port=api_port, models=models or ())
-
-
-@data_app.command("prepare")
-def prepare_data(
-    source: Annotated[
-        str, typer.Argument(help="folder, birds525, toybirds, or the path of a folder of captioned pictures")
-    ],
-    out: Annotated[Path, typer.Argument(help="Folder to make.")],
-    root: Annotated[Optional[Path], typer.Option("--from", help="Where the source's files are.")] = None,
-    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "64,128",
-    num: Annotated[Optional[int], typer.Option(help="Use only so many pictures; all when left out.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the choice of pictures, and of drawn ones.")] = 0,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")
-    ] = False,
-) -> None:
-    """Make a dataset for training from captioned pictures."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from creativeai.data.prepare import parse_resolutions, prepare
-    from creativeai.data.show import progress_columns
-
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*progress_columns(), console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(f"preparing {out}", total=None)
-        prepared = prepare(
-            source,
-            out,
-            root=root,
-            resolutions=parse_resolutions(resolutions),
-            num_pictures=num,
-            seed=seed,
-            skip_bad=skip_bad,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    for line in prepared.report():
-        print(line)
-
-
-@data_app.command("show")
-def show_data(
-    path: Annotated[Path, typer.Argument(help="A folder made by `creativeai data prepare`.")],
-    sheet: Annotated[
-        Optional[Path], typer.Option(help="Also write a contact sheet with captions: FILE.png or FILE.webp.")
-    ] = None,
-    n: Annotated[int, typer.Option("-n", help="Number of pictures on the sheet.")] = 24,
-) -> None:
-    """Show what a prepared dataset has."""
-    from rich.console import Console
-
-    from creativeai.data import CaptionedImages
-    from creativeai.data.show import dataset_table, write_contact_sheet
-
-    dataset = CaptionedImages.open(path)
-    Console().print(dataset_table(dataset))
-    if sheet is not None:
-        write_contact_sheet(dataset, sheet, n)
-        print(sheet)
 
 
 @app.command()

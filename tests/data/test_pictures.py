@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from creativeai.data import pictures
-from creativeai.data.pictures import open_picture, to_squares
+from creativeai.data.pictures import open_picture, open_picture_bytes, to_squares
 from creativeai.errors import DataError
 from data.conftest import noise_picture
 
@@ -224,3 +224,81 @@ def test_random_damage_is_an_error_or_a_picture(tmp_path: Path) -> None:
                 assert square(file).shape == (8, 8, 3)
             except DataError as error:
                 assert "\n" not in str(error)
+
+
+def test_picture_from_memory_is_that_of_the_file(tmp_path: Path) -> None:
+    noise_picture(1, 40).save(tmp_path / "1.png")
+    with open_picture_bytes((tmp_path / "1.png").read_bytes()) as picture:
+        assert np.array_equal(to_squares(picture, (8,))[0], square(tmp_path / "1.png"))
+    for content in (b"", b"version https://git-lfs.github.com/spec/v1\n", b"text"):
+        with pytest.raises(DataError, match=r"empty|pointer|not a picture"):
+            open_picture_bytes(content)
+
+
+def test_crop_comes_before_the_square_and_is_cut_at_the_edges(tmp_path: Path) -> None:
+    noise = noise_picture(1, 60)
+    noise.save(tmp_path / "1.png")
+    for crop, within in (((10, 20, 50, 40), (10, 20, 50, 40)), ((-9, 30, 25, 99), (0, 30, 25, 60))):
+        with open_picture(tmp_path / "1.png") as picture:
+            assert np.array_equal(
+                to_squares(picture, (16,), crop)[0], to_squares(noise.crop(within), (16,))[0]
+            )
+
+
+@pytest.mark.parametrize("crop", [(70, 0, 90, 20), (0, 0, 7, 60), (30, 30, 20, 20)])
+def test_crop_without_pixels(tmp_path: Path, crop: tuple[int, int, int, int]) -> None:
+    noise_picture(1, 60).save(tmp_path / "1.png")
+    with open_picture(tmp_path / "1.png") as picture, pytest.raises(DataError, match="fewer than 8 x 8"):
+        to_squares(picture, (16,), crop)
+
+
+def test_crop_of_a_large_jpeg_is_that_of_the_whole_one(tmp_path: Path) -> None:
+    smooth = noise_picture(2, 16).resize((2048, 2048), Image.Resampling.BICUBIC)
+    smooth.save(tmp_path / "large.jpg", quality=95)
+    with open_picture(tmp_path / "large.jpg") as picture:
+        found = to_squares(picture, (16,), (512, 256, 1024, 768))[0].astype(int)
+
+    assert picture.size != (2048, 2048)  # decoded reduced
+    assert np.abs(found - to_squares(smooth.crop((512, 256, 1024, 768)), (16,))[0]).mean() < 2
+
+
+def test_crop_is_in_pixels_of_the_stored_picture_and_turned_afterwards(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (64, 32), "blue")
+    picture.paste("red", (0, 0, 16, 32))
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "turned.jpg", exif=exif, quality=95, subsampling=0)
+    with open_picture(tmp_path / "turned.jpg") as opened:
+        pixels = to_squares(opened, (16,), (0, 0, 32, 32))[0].astype(int)
+
+    assert (pixels[:7, :, 0] > 200).all() and (pixels[9:, :, 2] > 200).all()
+
+
+def photo_like(seed: int) -> Image.Image:
+    """Broad forms with fine ones on them, as photographs have."""
+    random = np.random.default_rng(seed)
+    parts = [
+        np.asarray(
+            Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize((400, 400))
+        )
+        for side in (5, 20, 80, 400)
+    ]
+    weights = (0.5, 0.3, 0.15, 0.05)
+    mixed = sum(weight * part for weight, part in zip(weights, parts, strict=True))
+    return Image.fromarray(np.asarray(mixed).astype(np.uint8))
+
+
+def test_small_squares_made_of_a_large_one_are_those_made_of_the_picture() -> None:
+    for seed in range(3):
+        picture = photo_like(seed)
+        for resolution, square_of_large in zip((64, 128), to_squares(picture, (64, 128, 256)), strict=False):
+            direct = picture.resize((resolution, resolution), Image.Resampling.LANCZOS)
+            difference = np.abs(square_of_large.astype(int) - np.asarray(direct))
+            assert 0 < difference.mean() < 0.7 and difference.max() <= 8
+
+
+def test_squares_below_256_are_made_of_the_picture_itself() -> None:
+    picture = photo_like(0)
+    for resolution, made in zip((64, 128), to_squares(picture, (64, 128)), strict=True):
+        direct = picture.resize((resolution, resolution), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        assert np.array_equal(made, np.asarray(direct))

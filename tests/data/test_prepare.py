@@ -261,7 +261,8 @@ def test_resolutions_are_parsed() -> None:
 
 def test_unknown_source_lists_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match="unknown source 'fish': use one of folder, birds525, toybirds, or the path"
+        UserError,
+        match=r"unknown source 'fish': use one of folder, birds525, toybirds, cub200, .*, or the path",
     ):
         prepare("fish", tmp_path / "out")
     assert nothing_left(tmp_path)

@@ -37,12 +37,14 @@ class Prepared:
     info: DatasetInfo
     left_out: tuple[Problem, ...]
     """The bad pictures that `skip_bad` has left out."""
+    notes: tuple[str, ...] = ()
+    """What the source has counted and checked."""
 
     def report(self) -> list[str]:
         """Lines for the terminal: what was made, and what was left out and why."""
         info = self.info
         splits = ", ".join(f"{num:,} {split}" for split, num in info.splits.items())
-        lines = [f"{self.path}: {info.num_pictures:,} pictures ({splits})"]
+        lines = [f"{self.path}: {info.num_pictures:,} pictures ({splits})", *self.notes]
         if self.left_out:
             lines.append(f"left out {len(self.left_out):,}:")
             lines += [f"  {problem}" for problem in self.left_out[:MAX_PROBLEMS]]
@@ -68,9 +70,9 @@ def prepare(
     whole or not there, whatever happens in between.
 
     Args:
-        source: Name of a source (`folder`, `birds525`, `toybirds`) or the path of a folder for `folder`.
+        source: Name of a source (`folder`, `cub200`, `toybirds`...) or the path of a folder for `folder`.
         out: Folder to make; it must not exist.
-        root: Where the source's files are.
+        root: Where the source's files are: a folder, or for most sources an archive.
         resolutions: Side lengths of the square pictures to make, in pixels.
         num_pictures: Use only so many pictures, chosen by `seed` (for `toybirds`: draw so many).
         seed: Seed of that choice, and of the drawing.
@@ -101,7 +103,7 @@ def prepare(
                 f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
             )
         info = writer.finish(opened)
-    return Prepared(out, info, tuple(problems))
+    return Prepared(out, info, tuple(problems), opened.notes)
 
 
 def parse_resolutions(text: str) -> tuple[int, ...]:
@@ -164,7 +166,7 @@ def _decode_one(item: SourcePicture | Problem, resolutions: tuple[int, ...]) -> 
         return item
     try:
         with item.open() as picture:
-            return item, to_squares(picture, resolutions)
+            return item, to_squares(picture, resolutions, item.crop)
     except DataError as error:
         return Problem(item.where, str(error))
 

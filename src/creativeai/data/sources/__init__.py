@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
+from creativeai.data.sources.attngan import open_attngan
 from creativeai.data.sources.base import OpenSource, Problem, Source, SourcePicture
 from creativeai.data.sources.birds525 import open_birds525
+from creativeai.data.sources.coco import open_coco
+from creativeai.data.sources.cub200 import open_cub200
+from creativeai.data.sources.flickr import open_flickr
 from creativeai.data.sources.folder import open_folder
+from creativeai.data.sources.oxford102 import open_oxford102
+from creativeai.data.sources.parquet import open_parquet
+from creativeai.data.sources.stackgan import open_stackgan
+from creativeai.data.sources.text_files import open_text_files
 from creativeai.data.sources.toybirds import open_toybirds
+from creativeai.data.sources.webdataset import open_webdataset
 from creativeai.errors import DataError, UserError
 
 __all__ = ["SOURCES", "Problem", "Source", "SourcePicture", "open_source"]
@@ -14,6 +23,15 @@ SOURCES: dict[str, OpenSource] = {
     "folder": open_folder,
     "birds525": open_birds525,
     "toybirds": open_toybirds,
+    "cub200": open_cub200,
+    "oxford102": open_oxford102,
+    "coco": open_coco,
+    "flickr": open_flickr,
+    "attngan": open_attngan,
+    "stackgan": open_stackgan,
+    "webdataset": open_webdataset,
+    "parquet": open_parquet,
+    "text_files": open_text_files,
 }
 """A new source is one file here and one line in this table."""
 

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from creativeai.data.pictures import Box
+
 
 @dataclass(frozen=True, slots=True)
 class SourcePicture:
@@ -25,6 +27,8 @@ class SourcePicture:
     split: str | None = None
     """`train` or `val` when the source says so, else None: `prepare` decides by hash."""
     attributes: dict[str, Any] | None = None
+    crop: Box | None = None
+    """The part that is used, in pixels of the stored picture; may reach beyond its edges. None: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Source:
     pictures: Iterable[SourcePicture | Problem]
     num_pictures: int
     """How many items `pictures` yields."""
+    notes: tuple[str, ...] = ()
+    """Lines for the user: what was counted and checked, and where it isn't as published."""
 
 
 class OpenSource(Protocol):
