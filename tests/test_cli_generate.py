@@ -94,7 +94,7 @@ def test_unknown_words_are_a_hint(run: Run) -> None:
         (["a bird", "-n", "10000"], "n is 10000: ask for 1 to 64"),
         (["a bird", "--seed", "-5"], "seed is -5: give a whole number"),
         (["a bird", "--truncation", "nan"], "truncation is nan: give a number"),
-        (["a bird", "--model", "cars"], "there is no model 'cars' (known here: boats, tiny, birds)"),
+        (["a bird", "--model", "cars"], "there is no model 'cars' (known here: boats, tiny, birds,"),
         (["a bird", "-o", "bird.gif"], "can't write 'bird.gif'"),
         (["a bird", "-o", "nowhere/bird.png"], "there is no folder nowhere"),
     ],
@@ -146,3 +146,29 @@ def test_stages_stand_side_by_side(run: Run, tmp_path: Path) -> None:
         assert row.size == (2 * 68 - 4, 64)
         assert rows.crop((0, 0, *row.size)).tobytes() == row.tobytes()
     assert made_from(tmp_path / "rows.png").items() >= {"stages": True, "n": 2, "seed": 0}.items()
+
+
+def test_captions_of_a_file_into_a_folder(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "captions.txt").write_text("a red bird\na blue bird\n")
+    bulk = ("generate", "--captions", "captions.txt", "--out", "out", "-n", "2", "--model", "tiny")
+    code, out, _ = run(*bulk, "--shard", "2/2")
+    assert (code, out) == (0, "out: 2 pictures of 2 captions, share 2/2\n")
+    assert run(*bulk)[0] == 0
+    assert made_from(tmp_path / "out" / "00000003.png") == {
+        "text": "a blue bird",
+        "seed": 3,
+        "truncation": 0.8,
+        "model": "tiny",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--out", "x", "a bird"], [], ["--out", "x", "--stages"], ["--out", "x", "--preview"]]
+)
+def test_captions_of_a_file_need_a_place_and_nothing_else(
+    run: Run, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "captions.txt").write_text("a red bird\n")
+    code, out, err = run("generate", "--captions", "captions.txt", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("creativeai: --captions needs --out FOLDER") and err.count("\n") == 1

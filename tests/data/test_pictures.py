@@ -294,7 +294,7 @@ def test_small_squares_made_of_a_large_one_are_those_made_of_the_picture() -> No
         for resolution, square_of_large in zip((64, 128), to_squares(picture, (64, 128, 256)), strict=False):
             direct = picture.resize((resolution, resolution), Image.Resampling.LANCZOS)
             difference = np.abs(square_of_large.astype(int) - np.asarray(direct))
-            assert 0 < difference.mean() < 0.7 and difference.max() <= 8
+            assert 0 < difference.mean() < 1.2 and difference.max() <= 16
 
 
 def test_squares_below_256_are_made_of_the_picture_itself() -> None:

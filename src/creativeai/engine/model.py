@@ -57,7 +57,7 @@ class Model:
             RequestError: A value is out of range, or no word of the text can be used.
         """
         pictures = self.pictures(text, n, seed, truncation)
-        return [self._to_image(picture, stages) for picture in pictures]
+        return [self.to_image(picture, stages) for picture in pictures]
 
     def pictures(
         self,
@@ -86,7 +86,8 @@ class Model:
         """Words of the text the model can't make use of."""
         return self.engine.unknown_words(text)
 
-    def _to_image(self, picture: Picture, stages: bool) -> Image.Image:
+    def to_image(self, picture: Picture, stages: bool = False) -> Image.Image:
+        """An RGB image of a picture, with what it takes to make it again in its `info`."""
         image = stage_row(picture) if stages else Image.fromarray(picture.pixels)
         info: dict[str, Any] = {
             "text": picture.text,

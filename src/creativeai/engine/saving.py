@@ -1,5 +1,6 @@
 """Pictures to files: one grid, or a file each, written whole or not at all."""
 
+import io
 import json
 import math
 import os
@@ -136,6 +137,13 @@ def _save(image: Image.Image, destination: Destination) -> Path:
         options = {"pnginfo": _png_info(image.info)}
     replace_file(file, lambda opened: image.save(opened, image_format, **options))
     return file
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """An image that `Model` gave as a PNG file, quickly rather than small."""
+    file = io.BytesIO()
+    image.save(file, "PNG", pnginfo=_png_info(image.info), compress_level=1)
+    return file.getvalue()
 
 
 def _png_info(info: dict[Any, Any]) -> PngInfo:
