@@ -81,9 +81,9 @@ PRESETS = {
         generator_width=28,
         discriminator_width=32,
         num_residual=1,
-        damsm_weight=1.0,
+        damsm_weight=0.3,
         learning=Learning(batch_size=16),
-        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=4.0, augment=FEW_PICTURES),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=2.0, augment=FEW_PICTURES),
     ),
     "debug": AttnGanConfig(
         resolution=128,

@@ -48,6 +48,7 @@ PRESETS = {
     "compact": StackGanStage1Config(
         generator_width=48,
         discriminator_width=64,
+        kl_weight=0.5,
         learning=Learning(batch_size=32),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

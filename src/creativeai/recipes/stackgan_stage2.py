@@ -47,8 +47,9 @@ PRESETS = {
     "paper": StackGanStage2Config(),
     "compact": StackGanStage2Config(
         resolution=128,
-        generator_width=40,
+        generator_width=32,
         discriminator_width=32,
+        kl_weight=0.5,
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

@@ -1,6 +1,6 @@
 """How WGAN-CLS learns (C. Bodnar 2018, arXiv:1805.00676): realism weighed against the caption."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from creativeai.recipes.adversarial import PairWeights
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning
-from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "LearnedBalance", "WganClsConfig", "build"]
 
@@ -73,9 +73,10 @@ PRESETS = {
     "compact": WganClsConfig(
         z_dim=100,
         condition_dim=64,
-        generator_width=48,
+        generator_width=32,
         critic_width=48,
-        learning=Learning(batch_size=32, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9)),
+        learning=Learning(batch_size=24, generator_lr=1e-4, discriminator_lr=1e-4, adam_betas=(0.0, 0.9)),
+        stabilisers=replace(_CRITIC, mode_seeking=1.0, augment=FEW_PICTURES),
     ),
     "debug": WganClsConfig(
         z_dim=8,
