@@ -27,7 +27,7 @@ assert image.size == (32, 32), image.size
 """
 
 IMPORT_ROOMS = """
-for room in ("text", "data", "bundles", "engine", "server", "web"):
+for room in ("text", "data", "bundles", "engine", "store", "server", "web"):
     package = importlib.import_module(f"creativeai.{room}")
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if "export" not in module.name.removeprefix("creativeai.bundles."):

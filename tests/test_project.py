@@ -44,8 +44,9 @@ SERVING_ROOMS = {
     "text": {"errors"},
     "bundles": {"errors", "whole_files", "text"},
     "engine": {"errors", "whole_files", "text", "bundles"},
+    "store": {"errors", "whole_files", "bundles"},
     "wsgi": {"errors"},
-    "server": {"errors", "bundles", "engine", "wsgi"},
+    "server": {"errors", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "wsgi"},  # the REST API is its only way to a model
 }
 TRAINING_ROOMS = {
@@ -65,7 +66,7 @@ TRAINING_ROOMS |= {
 TRAINING_ROOMS |= {"importers": {"errors", "data", "text", "bundles", *TRAINING_ROOMS}}
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
-ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "demo"}
+ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_store", "demo"}
 
 
 def room_of(module: str) -> str:
@@ -127,7 +128,7 @@ def constraints() -> dict[str, str]:
 
 def test_constraints_hold_every_dependency() -> None:
     held = constraints()
-    for requirement in requirements("train", "data", "dev"):
+    for requirement in requirements("train", "data", "store", "dev"):
         version = held.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not in constraints.txt"
         assert requirement.specifier.contains(version), f"constraints.txt holds {requirement.name}=={version}"
@@ -135,7 +136,8 @@ def test_constraints_hold_every_dependency() -> None:
 
 @each_module()
 def test_imported_package_is_declared(module: str) -> None:
-    extras = ["train"] if room_of(module) in TRAINING_ROOMS else ["data"] if room_of(module) == "data" else []
+    room = room_of(module)
+    extras = ["train"] if room in TRAINING_ROOMS else [room] if room in ("data", "store") else []
     declared = {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
     names = imports(ast.parse(SOURCES[module].read_text()), inside_functions=True)
     for package in {name.split(".")[0] for name in names} - NOT_INSTALLED:

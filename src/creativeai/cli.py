@@ -13,6 +13,7 @@ import typer
 
 from creativeai.cli_data import data_app
 from creativeai.cli_import import import_app
+from creativeai.cli_store import store_app
 from creativeai.errors import UserError
 
 app = typer.Typer(
@@ -24,14 +25,16 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(import_app, name="import")
+app.add_typer(store_app, name="store")
 
 
 @app.command()
 def generate(
-    text: Annotated[str, typer.Argument(help="What the picture shows, in English.")],
+    text: Annotated[Optional[str], typer.Argument(help="What the picture shows, in English.")] = None,
     n: Annotated[int, typer.Option("-n", help="Number of pictures, 1 to 64.")] = 1,
     seed: Annotated[
-        Optional[int], typer.Option(help="Makes the same pictures again; random when left out.")
+        Optional[int],
+        typer.Option(help="Makes the same pictures again; random when left out, 0 with --captions."),
     ] = None,
     model: Annotated[
         Optional[str], typer.Option(help="Name (see `creativeai models`) or folder of a model.")
@@ -41,14 +44,32 @@ def generate(
     ] = None,
     output: Annotated[
         Optional[str],
-        typer.Option("-o", help="FILE.png, .webp or .jpg, a grid if n > 1; or FOLDER/ for single files."),
+        typer.Option(
+            "-o", "--out", help="FILE.png, .webp or .jpg, a grid if n > 1; or FOLDER/ for single files."
+        ),
     ] = None,
     stages: Annotated[
         bool, typer.Option("--stages", help="Each picture as a row of all the model's stages.")
     ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Also show them in the terminal.")] = False,
+    captions: Annotated[
+        Optional[Path],
+        typer.Option(help="Draw n pictures of each line of this file into a folder, or into NAME.tar files."),
+    ] = None,
+    shard: Annotated[
+        str, typer.Option(help="i/n: draw the i-th of n parts; several processes share the work so.")
+    ] = "1/1",
 ) -> None:
-    """Make pictures of what a text says."""
+    """Make pictures of what a text says, or of every caption of a file."""
+    if captions is not None:
+        if text is not None or output is None or stages or preview:
+            raise UserError("--captions needs --out FOLDER or NAME.tar, and no text, --stages or --preview")
+        from creativeai.engine.bulk import BulkCommand, draw_share
+
+        draw_share(BulkCommand(captions, output, n, seed or 0, truncation, shard), model)
+        return
+    if text is None:
+        raise UserError("say what the picture shows, or give a file of captions: --captions FILE")
     import creativeai
     from creativeai.engine.saving import destination_of, make_grid, save_images
 
@@ -92,14 +113,28 @@ def serve(
     threads: Annotated[
         Optional[int], typer.Option(min=1, help="Pictures made at the same time; one a core when left out.")
     ] = None,
+    store: Annotated[
+        Optional[str],
+        typer.Option(help="Serve what this model store has, and follow it; CREATIVEAI_STORE says it too."),
+    ] = None,
+    alias: Annotated[
+        str, typer.Option(help="Of each of the store's models, serve its version of this alias.")
+    ] = "champion",
+    cache: Annotated[
+        Optional[Path], typer.Option(help="Folder for what was pulled; the user's cache when left out.")
+    ] = None,
+    look_seconds: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Seconds between two looks into the store.")
+    ] = 5.0,
 ) -> None:
     """Serve the models as a REST API that follows OpenAI's Images API."""
-    import os
-
     from creativeai.bundles import find_bundles
+    from creativeai.cli_store import followed_store
     from creativeai.server.run import serve as run
 
-    run(find_bundles(models or ()), host=host, port=port, num_threads=threads or os.cpu_count() or 1)
+    followed = followed_store(store, models, alias, cache, look_seconds)
+    bundles = find_bundles(models or ()) if followed is None else {}
+    run(bundles, host=host, port=port, num_threads=threads or os.cpu_count() or 1, store=followed)
 
 
 @app.command()
@@ -194,6 +229,21 @@ def train(
         use_compile=compile,
     )
     run_training(command)
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Where the runs are.")] = Path("runs"),
+) -> None:
+    """List training runs and their state: training, resumable or done."""
+    from creativeai.training.command import set_process_policy
+
+    set_process_policy()
+    from rich.console import Console
+
+    from creativeai.training.runs_table import runs_table
+
+    Console().print(runs_table(folder))
 
 
 @app.command()

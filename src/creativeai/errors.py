@@ -21,6 +21,10 @@ class BundleError(UserError):
     """A model bundle is missing, damaged, unsafe or made by a newer version."""
 
 
+class StoreError(UserError):
+    """A model store is missing, can't be reached or written, or refuses what was asked for."""
+
+
 class TrainingError(UserError):
     """A recipe, preset, setting or checkpoint does not fit the training asked for."""
 

@@ -181,9 +181,9 @@ def _drop(name: str) -> Any:
             _set("attention", to=[{"output": "a", "resolution": 8}, {"output": "b", "resolution": 8}]),
             r"attention must grow in resolution, but its maps have \[8, 8\]",
         ),
-        (_set("schema_version", to=0), "schema_version must be 1 to 3"),
+        (_set("schema_version", to=0), "schema_version must be 1 to 4"),
         (_set("schema_version", to="1"), "schema_version must be a whole number"),
-        (_set("schema_version", to=4), r"newer CreativeAI \(schema version 4.*pip install -U"),
+        (_set("schema_version", to=5), r"newer CreativeAI \(schema version 5.*pip install -U"),
     ],
 )
 def test_wrong_value_is_named(bundle: Path, change_manifest: Any, edit: Any, message: str) -> None:

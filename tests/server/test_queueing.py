@@ -186,3 +186,24 @@ def test_each_picture_is_told() -> None:
     queue.generate(_requests(1, 2, 3), timeout=10)
     assert len(told) == 3
     assert all(0 <= seconds < 10 for seconds in told)
+
+
+def test_closed_queue_finishes_what_it_has_and_what_comes_late(
+    engine: GatedEngine, queue: PictureQueue
+) -> None:
+    answers: list[int] = []
+    early = _start(lambda: answers.append(len(queue.generate(_requests(1, 2, 3), 20))))
+    assert engine.begun.acquire(timeout=10)
+    queue.close()
+    late = _start(lambda: answers.append(len(queue.generate(_requests(4, 5), 20))))
+    engine.gate.release(100)
+    early.join()
+    late.join()
+    assert len(queue.generate(_requests(6, 7), 20)) == 2
+    assert sorted(answers) == [2, 3]
+    _wait_until(lambda: not [thread for thread in threading.enumerate() if _works_for(thread, queue)])
+
+
+def _works_for(thread: threading.Thread, queue: PictureQueue) -> bool:
+    """Whether it is one of the queue's workers; a thread that ended has forgotten what it was for."""
+    return getattr(getattr(thread, "_target", None), "__self__", None) is queue

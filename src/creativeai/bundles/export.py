@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from creativeai.bundles.export_curves import training_end
 from creativeai.bundles.export_parts import NUM_EXAMPLES, check_fields, example_grid
 from creativeai.bundles.manifest import GENERATOR_NAME, TEXT_FOLDER, DatasetSummary
 from creativeai.bundles.model_card import model_card
@@ -95,6 +96,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
             "hyperparameters": config_to_dict(run.config),
         },
         "metrics": {},
+        "training_end": training_end(run.folder),
         "default_truncation": options.default_truncation,
         "examples": list(examples),
     }

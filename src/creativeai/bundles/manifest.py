@@ -9,11 +9,13 @@ from typing import Any
 from creativeai.bundles.decoding import from_json, parse_json
 from creativeai.errors import BundleError
 
-SCHEMA_VERSION = 3  # 1 had no attention, 2 nothing that could be unknown
+SCHEMA_VERSION = 4  # 1 had no attention, 2 nothing that could be unknown, 3 no end of the training
 MANIFEST_NAME = "bundle.json"
 GENERATOR_NAME = "generator.onnx"
 TEXT_FOLDER = "text"
 MAX_COUNT = 2**53
+MAX_MEASUREMENTS = 20
+"""Most that a manifest keeps of the end of a training."""
 _MAY_BE_NULL = {
     "dataset": ("digest", "num_train", "num_val"),
     "training": ("steps", "images_seen", "seconds"),
@@ -109,6 +111,19 @@ class TrainingSummary:
 
 
 @dataclass(frozen=True)
+class TrainingEnd:
+    """The last part of the training's curves, to see whether it was still getting better."""
+
+    measurements: tuple[dict[str, Any], ...]
+    """Of the last ones while it trained, in turn: `step`, `num_seen` and the figures."""
+    losses: dict[str, float]
+    """Each loss's mean over the last steps."""
+
+    def __post_init__(self) -> None:
+        _check_range("number of measurements", len(self.measurements), 0, MAX_MEASUREMENTS)
+
+
+@dataclass(frozen=True)
 class FileEntry:
     """One file of the bundle."""
 
@@ -148,6 +163,8 @@ class BundleManifest:
     examples: tuple[str, ...] = ()
     attention: tuple[AttentionMap, ...] = ()
     """Coarse to fine; empty for a model that looks at no words."""
+    training_end: TrainingEnd | None = None
+    """None where nobody kept it."""
 
     def __post_init__(self) -> None:
         for field in ("name", "recipe", "preset"):
@@ -169,6 +186,8 @@ class BundleManifest:
             raise ValueError("attention needs schema_version 2")
         if self.schema_version < 3 and _has_nulls(vars(self)):
             raise ValueError("a count or digest that is null needs schema_version 3")
+        if self.training_end is not None and self.schema_version < 4:
+            raise ValueError("training_end needs schema_version 4")
         for name in self.files:
             check_file_name(name)
         encoder_file = f"{TEXT_FOLDER}/encoder.json" if self.text_encoder.folder else GENERATOR_NAME
@@ -188,6 +207,8 @@ def lowest_schema_version(fields: Mapping[str, Any]) -> int:
     A bundle is written with it, so that an older CreativeAI reads what it can and says of the rest that it is
     too new.
     """
+    if fields.get("training_end"):
+        return 4
     if _has_nulls(fields):
         return 3
     return 2 if fields.get("attention") else 1
@@ -206,8 +227,10 @@ def _has_nulls(fields: Mapping[str, Any]) -> bool:
 def manifest_content(manifest: BundleManifest) -> dict[str, Any]:
     """What `bundle.json` holds: no field that the manifest's schema version doesn't know."""
     content = asdict(manifest)
-    if manifest.schema_version == 1:
+    if manifest.schema_version < 2:
         del content["attention"]
+    if manifest.schema_version < 4:
+        del content["training_end"]
     return content
 
 

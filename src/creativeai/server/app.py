@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from flask_openapi3 import Info, OpenAPI
 from creativeai import __version__
 from creativeai.server.body import check_body
 from creativeai.server.errors import add_error_handlers, raise_validation_error
+from creativeai.server.following import FollowedStore, StoreFollower
 from creativeai.server.hosting import ModelHost
 from creativeai.server.image_routes import add_image_routes
 from creativeai.server.limits import MAX_BODY_BYTES, MAX_WAITING
@@ -41,6 +43,7 @@ def create_app(
     num_threads: int = 1,
     max_waiting: int = MAX_WAITING,
     wait_for_models: bool = False,
+    store: FollowedStore | None = None,
 ) -> OpenAPI:
     """Make the API over some models.
 
@@ -49,6 +52,7 @@ def create_app(
         num_threads: Pictures each model makes at the same time.
         max_waiting: Most pictures that wait for a model before requests are answered with 429.
         wait_for_models: Load the models before returning, instead of in the background.
+        store: Serve the models of this store too, and follow it.
 
     Returns:
         The app; `app.extensions["models"]` is its `ModelHost`.
@@ -73,16 +77,24 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers in the order of their schemas
     metrics = Metrics()
     models = ModelHost(bundles, num_threads=num_threads, max_waiting=max_waiting, metrics=metrics)
+    follower = None if store is None else StoreFollower(models, store)
     app.extensions["models"] = models
     _surround_requests(app, metrics)
     add_error_handlers(app)
     add_image_routes(app, models)
     add_model_routes(app, models)
-    add_status_routes(app, models, metrics)
-    if wait_for_models:
+    add_status_routes(app, models, metrics, follower)
+
+    def load() -> None:
         models.load()
+        if follower is not None:
+            follower.start()
+        models.finish_loading()
+
+    if wait_for_models:
+        load()
     else:
-        models.load_in_background()
+        threading.Thread(target=load, name="model loader", daemon=True).start()
     return app
 
 

@@ -29,6 +29,8 @@ class HostedModel:
     """Changes with anything in the bundle."""
     engine: Engine
     queue: PictureQueue
+    version: int | None = None
+    """Its number in the store that the server follows; None for a bundle of its own."""
 
     @property
     def resolutions(self) -> list[int]:
@@ -55,6 +57,7 @@ class ModelHost:
         metrics: Metrics,
     ) -> None:
         self._bundles = dict(bundles)
+        self._names = list(bundles)
         self._num_threads = num_threads
         self._max_waiting = max_waiting
         self._metrics = metrics
@@ -62,22 +65,47 @@ class ModelHost:
         self._loaded = threading.Event()
 
     def load(self) -> None:
-        """Load every model. One that can't be loaded is logged; the others are served."""
+        """Load every bundle. One that can't be loaded is logged; the others are served."""
         for name, path in self._bundles.items():
             try:
-                self._models[name] = self._load(name, path)
+                self.serve(name, path)
             except UserError as error:
                 logger.error("model %s can't be served: %s", name, error)
             except Exception:
                 logger.exception("model %s can't be served", name)
+
+    def finish_loading(self) -> None:
+        """From now on a model that isn't there could not be loaded."""
         _give_back_freed_memory()
         self._loaded.set()
 
-    def load_in_background(self) -> None:
-        """Start loading and return at once."""
-        threading.Thread(target=self.load, name="model loader", daemon=True).start()
+    def expect(self, name: str) -> None:
+        """There should be a model of that name, whether it can be loaded or not."""
+        if name not in self._names:
+            self._names.append(name)
 
-    def _load(self, name: str, path: Path) -> HostedModel:
+    def serve(self, name: str, path: Path, version: int | None = None) -> None:
+        """Load a model and serve it from now on; the one it replaces finishes what it has.
+
+        Raises:
+            UserError: It can't be loaded; the one before it goes on.
+        """
+        self.expect(name)
+        replaced = self._models.get(name)
+        model = self._load(name, path, version)
+        # A new dict, since requests go through the old one meanwhile.
+        self._models = {**self._models, name: model}
+        if replaced is not None:
+            replaced.queue.close()
+            del replaced
+            _give_back_freed_memory()
+
+    def version(self, name: str) -> int | None:
+        """Number of the version that is served; None if there is no such model or it is of no store."""
+        model = self._models.get(name)
+        return None if model is None else model.version
+
+    def _load(self, name: str, path: Path, version: int | None) -> HostedModel:
         bundle = read_bundle(path)
         engine = Engine(bundle, num_threads=self._num_threads)
         queue = PictureQueue(
@@ -88,7 +116,7 @@ class ModelHost:
         )
         self._metrics.queue_depth.labels(name).set_function(lambda: queue.num_waiting)
         digest = hashlib.sha256((path / "bundle.json").read_bytes()).hexdigest()
-        return HostedModel(name, path, digest, engine, queue)
+        return HostedModel(name, path, digest, engine, queue, version)
 
     def status(self) -> dict[str, bool]:
         """Whether each model could be loaded.
@@ -99,7 +127,7 @@ class ModelHost:
         self._require_loaded()
         if not self._models:
             raise ApiError(503, "no model could be loaded: the server's log says why", code="no_model")
-        return {name: name in self._models for name in self._bundles}
+        return {name: name in self._models for name in self._names}
 
     def all(self) -> list[HostedModel]:
         """The models that are ready.
@@ -118,11 +146,12 @@ class ModelHost:
             UnknownModelError: There is no such model.
         """
         self.status()
+        models = self._models
         if name is None:
-            return next(iter(self._models.values()))
-        if name in self._models:
-            return self._models[name]
-        if name in self._bundles:
+            return next(iter(models.values()))
+        if name in models:
+            return models[name]
+        if name in self._names:
             message = f"the model {name} could not be loaded: the server's log says why"
             raise ApiError(503, message, code="model_unavailable", param="model")
         raise UnknownModelError(f"there is no model {name[:100]!r} (known here: {', '.join(self._models)})")

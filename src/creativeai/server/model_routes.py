@@ -79,6 +79,7 @@ def _describe(model: HostedModel) -> ModelInfo:
         metrics=manifest.metrics,
         examples=list(manifest.examples),
         default_truncation=manifest.default_truncation,
+        version=model.version,
     )
 
 

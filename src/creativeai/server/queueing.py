@@ -68,6 +68,7 @@ class PictureQueue:
         self._num_waiting = 0
         self._seconds_per_picture = 0.0
         self._changed = threading.Condition()
+        self._is_closed = False
         for index in range(num_workers):
             threading.Thread(target=self._run, name=f"picture-worker-{index}", daemon=True).start()
 
@@ -75,6 +76,12 @@ class PictureQueue:
     def num_waiting(self) -> int:
         """Pictures that wait and are not yet with the engine."""
         return self._num_waiting
+
+    def close(self) -> None:
+        """End the workers once nothing waits. Who comes later still gets their pictures."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
     def generate(self, requests: Sequence[PictureRequest], timeout: float) -> list[Picture]:
         """Generate the pictures, in the order of the requests.
@@ -89,6 +96,9 @@ class PictureQueue:
         """
         job = _Job(requests)
         with self._changed:
+            if self._is_closed:
+                # Its model was replaced between being chosen and being asked: there may be no worker left.
+                threading.Thread(target=self._run, name="picture-worker-late", daemon=True).start()
             if self._num_waiting and self._num_waiting + len(requests) > self._max_waiting:
                 raise QueueFullError(self._seconds_to_drain())
             self._jobs.append(job)
@@ -111,10 +121,12 @@ class PictureQueue:
             self._jobs.remove(job)
             self._num_waiting -= len(job.requests) - job.num_taken
 
-    def _take(self) -> tuple[_Job, int]:
-        """Wait for a picture and take it: whose it is, and which of theirs."""
+    def _take(self) -> tuple[_Job, int] | None:
+        """Wait for a picture and take it: whose it is, and which of theirs; None when the queue is done."""
         with self._changed:
             while not self._jobs:
+                if self._is_closed:
+                    return None
                 self._changed.wait()
             job = self._jobs.popleft()
             index = job.num_taken
@@ -125,8 +137,8 @@ class PictureQueue:
             return job, index
 
     def _run(self) -> None:
-        while True:
-            job, index = self._take()
+        while taken := self._take():
+            job, index = taken
             start = time.perf_counter()
             try:
                 picture = self._generate(job.requests[index])

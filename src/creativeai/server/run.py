@@ -17,11 +17,22 @@ from creativeai.server.limits import MAX_WAITING
 if TYPE_CHECKING:
     from flask_openapi3 import OpenAPI
 
+    from creativeai.server.following import FollowedStore
+
 # A waiting request holds a thread: there must be more of them than can wait, or /healthz would wait too.
 _NUM_SPARE_THREADS = 16
+# How many busy models of a store there are threads for; they are started when they are needed.
+_NUM_MODELS_OF_A_STORE = 4
 
 
-def serve(bundles: Mapping[str, Path], *, host: str, port: int, num_threads: int) -> None:
+def serve(
+    bundles: Mapping[str, Path],
+    *,
+    host: str,
+    port: int,
+    num_threads: int,
+    store: "FollowedStore | None" = None,
+) -> None:
     """Serve the models until Ctrl-C or SIGTERM; requests under way are finished.
 
     Args:
@@ -29,22 +40,25 @@ def serve(bundles: Mapping[str, Path], *, host: str, port: int, num_threads: int
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         num_threads: Pictures each model makes at the same time.
+        store: Serve the models of this store too, and follow it. It need not be reachable now.
 
     Raises:
-        UserError: There are no models, or the address can't be had.
+        UserError: There are no models and no store, or the address can't be had.
     """
-    if not bundles:
+    if not bundles and store is None:
         raise UserError("there are no models to serve: export one and give its folder as --models")
     listener = wsgi.listen(host, port)
-    print(f"CreativeAI serves {', '.join(bundles)} at {wsgi.address(listener)}", flush=True)
-    num_http_threads = _NUM_SPARE_THREADS + MAX_WAITING * len(bundles)
-    wsgi.serve(lambda: _make_app(bundles, num_threads), listener, num_http_threads)
+    names = [*bundles, *([f"the models of {store.url}"] if store else [])]
+    print(f"CreativeAI serves {', '.join(names)} at {wsgi.address(listener)}", flush=True)
+    num_models = len(bundles) + (_NUM_MODELS_OF_A_STORE if store else 0)
+    num_http_threads = _NUM_SPARE_THREADS + MAX_WAITING * num_models
+    wsgi.serve(lambda: _make_app(bundles, num_threads, store), listener, num_http_threads)
 
 
-def _make_app(bundles: Mapping[str, Path], num_threads: int) -> "OpenAPI":
+def _make_app(bundles: Mapping[str, Path], num_threads: int, store: "FollowedStore | None") -> "OpenAPI":
     # Imported here, in the worker: the process that watches over it stays small, and ONNX Runtime's threads
     # would not live through a fork.
     from creativeai.server.app import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    return create_app(bundles, num_threads=num_threads)
+    return create_app(bundles, num_threads=num_threads, store=store)

@@ -179,6 +179,9 @@ class ModelInfo(BaseModel):
     metrics: dict[str, Any]
     examples: list[str]
     default_truncation: float
+    version: int | None = Field(
+        default=None, description="Its number in the model store that the server follows; null without one."
+    )
 
 
 class ModelList(BaseModel):
@@ -194,11 +197,24 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class StoreReadiness(BaseModel):
+    """How it stands with the model store that the server follows."""
+
+    alias: str = Field(description="What is served of each model: its version of this alias.")
+    reachable: bool = Field(description="If not, the server goes on with what it has.")
+    seconds_since_reached: float | None = Field(description="null if it never was.")
+    refused: dict[str, int | None] = Field(
+        description="Versions that could not be served, by model, so that the one before them goes on (or, "
+        "in `models`, has failed): the server's log says why. null if not even the version is known."
+    )
+
+
 class Readiness(BaseModel):
     """The models are loaded."""
 
     status: Literal["ready"] = "ready"
     models: dict[str, Literal["ready", "failed"]]
+    store: StoreReadiness | None = Field(default=None, description="Left out without a model store.")
 
 
 ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error"]

@@ -7,6 +7,7 @@ from flask_openapi3 import OpenAPI, Tag
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from creativeai.server.errors import describe_errors
+from creativeai.server.following import StoreFollower
 from creativeai.server.hosting import ModelHost
 from creativeai.server.metrics import Metrics
 from creativeai.server.schemas import Health, Readiness
@@ -14,7 +15,9 @@ from creativeai.server.schemas import Health, Readiness
 _TAG = Tag(name="status", description="For those who run the server.")
 
 
-def add_status_routes(app: OpenAPI, models: ModelHost, metrics: Metrics) -> None:
+def add_status_routes(
+    app: OpenAPI, models: ModelHost, metrics: Metrics, follower: StoreFollower | None
+) -> None:
     """Add /healthz, /readyz, /metrics and /openapi.json."""
 
     @app.get("/healthz", tags=[_TAG], operation_id="getHealth", responses={200: Health})
@@ -31,7 +34,8 @@ def add_status_routes(app: OpenAPI, models: ModelHost, metrics: Metrics) -> None
     def readiness() -> dict[str, Any]:
         """Whether the models are loaded; 503 until they are, and if none could be."""
         status = {name: "ready" if ready else "failed" for name, ready in models.status().items()}
-        return {"status": "ready", "models": status}
+        readiness: dict[str, Any] = {"status": "ready", "models": status}
+        return readiness if follower is None else {**readiness, "store": follower.state().model_dump()}
 
     @app.get(
         "/metrics",
