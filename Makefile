@@ -1,5 +1,6 @@
 # Everything runs from two virtual environments that make themselves on first use and update themselves when
 # pyproject.toml or constraints.txt change: .venv (the base install, without torch) and .venv-dev (training, tests).
+# `make audit` has a third one.
 # Another Python than python3:  make PYTHON=/path/to/python3.11 demo
 
 SHELL := /bin/bash
@@ -9,8 +10,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BASE := .venv
 DEV := .venv-dev
+AUDIT := .venv-audit
 INPUTS := pyproject.toml constraints.txt src/creativeai/__init__.py
 PIP := python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
+
+SCRIPTS := .ci/run deploy/build deploy/run deploy/options.sh
 
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -24,15 +28,19 @@ demo: $(BASE)/.installed ## Set up the base install and serve the page
 	@exec $(BASE)/bin/creativeai demo
 
 ##@ Develop
-.PHONY: test test-quick lint format types
-test: chromium lint types ## Set up everything; lint, types and all tests
+.PHONY: test test-quick lint check-format format types build
+test: chromium lint check-format types ## Set up everything; lint, format, types and all tests
 	@$(DEV)/bin/python -m pytest
 
 test-quick: $(DEV)/.installed ## All tests but the browser's, stop at the first failure
 	@$(DEV)/bin/python -m pytest --exitfirst --ignore=tests/e2e
 
-lint: $(DEV)/.installed ## Lint and check the format
+lint: $(DEV)/.installed ## Lint Python, shell and container files
 	@$(DEV)/bin/ruff check .
+	@$(DEV)/bin/shellcheck --external-sources $(SCRIPTS)
+	@$(DEV)/bin/hadolint deploy/Dockerfile
+
+check-format: $(DEV)/.installed ## Check the format
 	@$(DEV)/bin/ruff format --check .
 
 format: $(DEV)/.installed ## Mend what lint and format can mend
@@ -42,16 +50,22 @@ format: $(DEV)/.installed ## Mend what lint and format can mend
 types: $(DEV)/.installed ## Check the types
 	@$(DEV)/bin/mypy
 
+build: $(DEV)/.installed ## Set up everything and build the wheel into dist/
+	@$(DEV)/bin/python -m hatchling build --target wheel
+
 ##@ Keep house
-.PHONY: constraints clean help
+.PHONY: audit constraints clean help
+audit: $(AUDIT)/.installed ## Look for known vulnerabilities of the versions in constraints.txt
+	@$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
 constraints: $(DEV)/.installed ## Write the versions in .venv-dev to constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; \
 	   { $(DEV)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; \
 	     grep -E '^(colorama|waitress)==' constraints.txt; } | sort --ignore-case --unique; } > constraints.tmp
 	@mv constraints.tmp constraints.txt
 
-clean: ## Remove both environments and all caches; runs and datasets stay
-	@rm -rf $(BASE) $(DEV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the environments and all caches; runs and datasets stay
+	@rm -rf $(BASE) $(DEV) $(AUDIT) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this
@@ -80,7 +94,14 @@ $(DEV)/.installed: $(INPUTS) | python
 	@[ -x $(DEV)/bin/python ] || $(PYTHON) -m venv $(DEV)
 	@$(DEV)/bin/$(PIP) "torch==$(TORCH)+cpu" 2>/dev/null || \
 	  $(DEV)/bin/$(PIP) "torch==$(TORCH)" --extra-index-url $(TORCH_INDEX)
-	@$(DEV)/bin/$(PIP) --editable '.[train,data,dev]'
+	@$(DEV)/bin/$(PIP) --editable '.[train,data,store,dev]'
+	@touch $@
+
+# By itself: what it needs is not to count as ours.
+$(AUDIT)/.installed: Makefile | python
+	@echo "Setting up $(AUDIT): pip-audit"
+	@[ -x $(AUDIT)/bin/python ] || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check install -qq pip-audit==2.10.1
 	@touch $@
 
 chromium:

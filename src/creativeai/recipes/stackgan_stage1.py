@@ -48,7 +48,7 @@ PRESETS = {
     "compact": StackGanStage1Config(
         generator_width=48,
         discriminator_width=64,
-        kl_weight=0.5,
+        kl_weight=0.1,
         learning=Learning(batch_size=32),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

@@ -49,7 +49,7 @@ PRESETS = {
         resolution=128,
         generator_width=32,
         discriminator_width=32,
-        kl_weight=0.5,
+        kl_weight=0.1,
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

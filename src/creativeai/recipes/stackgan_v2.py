@@ -68,7 +68,7 @@ PRESETS = {
         generator_width=28,
         discriminator_width=32,
         num_residual=1,
-        kl_weight=0.5,
+        kl_weight=0.1,
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=2.0, augment=FEW_PICTURES),
     ),
