@@ -122,6 +122,8 @@ class StoreFollower:
     def _run(self) -> None:
         while True:
             time.sleep(self._store.look_seconds)
+            if not threading.main_thread().is_alive():  # the process ends, and would load nothing any more
+                return
             self.look()
 
     def _follow(self, storage: Storage, name: str) -> None:
