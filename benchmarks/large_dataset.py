@@ -3,8 +3,8 @@
     python benchmarks/large_dataset.py [--num 100000] [--batch-size 64]
 
 The dataset is written by the same code as `creativeai data prepare` writes with: 64-pixel pictures of noise,
-each with five captions. Its caption vectors are zeros, of MiniLM's size: what is timed is drawing batches
-from the two memory maps. Takes 2.8 GB in the temporary folder, which is in memory as far as there is any.
+each with ten captions. Its caption vectors are zeros, of MiniLM's size: what is timed is drawing batches
+from the two memory maps. Takes 4.3 GB in the temporary folder, which is in memory as far as there is any.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.training.feed import Feed
 from measuring import different_texts, report
 
-NUM_CAPTIONS, SENTENCE_DIM, SIDE = 5, 384, 64
+NUM_CAPTIONS, SENTENCE_DIM, SIDE = 10, 384, 64
 NUM_BATCHES = 200
 
 

@@ -1,15 +1,14 @@
-"""Pictures a second that `creativeai data prepare` makes arrays of, its memory, and how fast datasets open.
+"""Pictures a second that `creativeai data prepare` makes arrays of, and its memory.
 
-    python benchmarks/prepare_speed.py [--num 10000] [--num-opened 100000] [--folder DIR]
+    python benchmarks/prepare_speed.py [--num 10000] [--folder DIR]
 
 Draws JPEGs of 500 x 375 pixels with a text file each, prepares them at 64, 128 and 256 pixels in a process of
-its own, and reads the same files with Pillow in a plain loop. Then writes a dataset of many small pictures
-with ten captions each and opens it. Files are in the system's cache, since they were just written.
+its own, and reads the same files with Pillow in a plain loop. Just written, the files are in the system's
+cache.
 """
 
 import argparse
 import io
-import random
 import resource
 import subprocess
 import sys
@@ -20,10 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from creativeai.data.captioned_images import CaptionedImages
-from creativeai.data.sources.base import Source, SourcePicture
-from creativeai.data.writing import DatasetWriter, new_folder
-from measuring import different_texts, report
+from measuring import report
 
 RESOLUTIONS = (64, 128, 256)
 SIZE = (500, 375)
@@ -36,9 +32,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--num", type=int, default=10_000, help="pictures prepared")
-    parser.add_argument(
-        "--num-opened", type=int, default=100_000, help="pictures of the dataset that is opened"
-    )
     parser.add_argument("--folder", help="where to put the files, 0.3 MB a picture")
     arguments = parser.parse_args()
 
@@ -47,21 +40,17 @@ def main() -> None:
         _write_pictures(root / "pictures", arguments.num)
         plain = _plain_loop(root / "pictures", arguments.num)
         seconds, cpu, megabytes = _prepare(root / "pictures", root / "dataset")
-        opened = _open_many(root / "many", arguments.num_opened)
     rate = arguments.num / seconds
     report(
         "prepare_speed",
         f"{rate:.0f} pictures/s ({1000 * cpu / arguments.num:.2f} ms of processor time each), "
-        f"Pillow in a plain loop {plain:.0f}; {megabytes:.0f} MB; "
-        f"a dataset of {arguments.num_opened:,} pictures opens in {opened:.2f} s",
+        f"Pillow in a plain loop {plain:.0f}; {megabytes:.0f} MB",
         num_pictures=arguments.num,
         resolutions=RESOLUTIONS,
         pictures_per_s=round(rate, 1),
         cpu_ms_per_picture=round(1000 * cpu / arguments.num, 3),
         plain_loop_pictures_per_s=round(plain, 1),
         peak_mb=round(megabytes),
-        num_opened=arguments.num_opened,
-        open_s=round(opened, 3),
     )
 
 
@@ -108,23 +97,6 @@ def _prepare(source: Path, out: Path) -> tuple[float, float, float]:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime
     return seconds, cpu, usage.ru_maxrss / 1024
-
-
-def _open_many(out: Path, num: int) -> float:
-    """Seconds to open a dataset of 8-pixel pictures with ten captions each."""
-    texts = different_texts(500)
-    chance = random.Random(0)
-    square = np.zeros((8, 8, 3), np.uint8)
-    with new_folder(out) as folder, DatasetWriter(folder, (8,), num) as writer:
-        for number in range(num):
-            name = f"{number % 200:03}.species/picture_{number:06}.jpg"
-            captions = tuple(chance.choices(texts, k=10))
-            picture = SourcePicture(name, Image.Image, captions, name, name.partition("/")[0])
-            writer.add(picture, "val" if number % 8 == 0 else "train", [square])
-        writer.finish(Source("many", "many", "drawn", "CC0", "drawn", (), num))
-    start = time.perf_counter()
-    CaptionedImages.open(out).indices("train")
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

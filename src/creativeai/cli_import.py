@@ -58,14 +58,7 @@ def _add_model_of_words(recipe: str, told: str) -> None:
         example: Examples = None,
         truncation: Truncation = 1.0,
     ) -> None:
-        options = BundleOptions(
-            name=name or out.name,
-            title=title,
-            licence=licence,
-            description=description,
-            examples=tuple(example or ()),
-            default_truncation=truncation,
-        )
+        options = _options(out, name, title, licence, description, example, truncation)
         _import_model(recipe, generator, text_encoder, captions, out, options)
 
     import_app.command(recipe, help=told)(command)
@@ -86,14 +79,7 @@ def _add_model_of_characters(recipe: str, told: str) -> None:
         example: Examples = None,
         truncation: Truncation = 1.0,
     ) -> None:
-        options = BundleOptions(
-            name=name or out.name,
-            title=title,
-            licence=licence,
-            description=description,
-            examples=tuple(example or ()),
-            default_truncation=truncation,
-        )
+        options = _options(out, name, title, licence, description, example, truncation)
         _import_model(recipe, generator, text_encoder, None, out, options, unknown_characters)
 
     import_app.command(recipe, help=told)(command)
@@ -142,6 +128,25 @@ def import_char_cnn_rnn_encoder(
     print(out)
 
 
+def _options(
+    out: Path,
+    name: str | None,
+    title: str | None,
+    licence: str | None,
+    description: str | None,
+    examples: list[str] | None,
+    truncation: float,
+) -> BundleOptions:
+    return BundleOptions(
+        name=name or out.name,
+        title=title,
+        licence=licence,
+        description=description,
+        examples=tuple(examples or ()),
+        default_truncation=truncation,
+    )
+
+
 def _import_model(
     recipe: str,
     generator: Path,
@@ -152,7 +157,8 @@ def _import_model(
     unknown_characters: UnknownCharactersChoice = UnknownCharactersChoice.port,
 ) -> None:
     _prepare()
-    from creativeai.importers.bundle import refuse_existing, write_imported
+    from creativeai.bundles.writer import refuse_existing
+    from creativeai.importers.bundle import write_imported
     from creativeai.importers.published import published_model
 
     refuse_existing(out)

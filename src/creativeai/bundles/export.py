@@ -1,7 +1,6 @@
 """From a run to a bundle: the averaged generator as ONNX, its manifest, model card and sample grid."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +15,7 @@ from creativeai.bundles.manifest import GENERATOR_NAME, TEXT_FOLDER, DatasetSumm
 from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
-from creativeai.bundles.writer import write_bundle
+from creativeai.bundles.writer import refuse_existing, write_bundle
 from creativeai.errors import BundleError
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
@@ -62,8 +61,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         BundleError: `out` exists or can't be written, or a name isn't right.
         TrainingError: The run has no checkpoint, or its dataset has changed.
     """
-    if os.path.lexists(out):
-        raise BundleError(f"{out} exists already: remove it or choose another folder")
+    refuse_existing(out)
     file = chosen_checkpoint(run.folder, newest=options.use_newest)
     checkpoint = load_checkpoint(file)
     materials = load_materials(run, console)

@@ -21,6 +21,16 @@ from creativeai.errors import BundleError
 from creativeai.whole_files import whole_folder, write_synced
 
 
+def refuse_existing(out: Path) -> None:
+    """Refuse to write over something, before minutes are spent on it.
+
+    Raises:
+        BundleError: There is a file or folder of that name.
+    """
+    if os.path.lexists(out):
+        raise BundleError(f"{out} exists already: remove it or choose another folder")
+
+
 def write_bundle(
     out: Path | str, manifest_fields: Mapping[str, Any], files: Mapping[str, bytes | Path]
 ) -> Bundle:
@@ -38,8 +48,7 @@ def write_bundle(
         BundleError: `out` exists, a field or file name is not right, or the disk can't take it.
     """
     out = Path(out)
-    if os.path.lexists(out):
-        raise BundleError(f"{out} exists already: remove it or choose another folder")
+    refuse_existing(out)
     try:
         with whole_folder(out) as folder:
             entries = {name: _write_file(folder, name, content) for name, content in files.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 from creativeai.importers.layers import (
     augmentation,
     image_code,
+    initial_sizes,
     initial_stage,
     num_residual_of,
     resolution_of_image_code,
@@ -46,13 +47,6 @@ def discriminator_names(resolution: int, *, has_unconditional: bool) -> Names:
     return names | ({"to_unconditional": "UNCOND_DNET.outlogits.0"} if has_unconditional else {})
 
 
-def names_of_generator(network: AttnGanGenerator) -> Names:
-    """The name map of a generator of any size."""
-    num_stages = len(network.attend) + 1
-    num_residual = len(list(network.attend[0].get_submodule("residual").children())) if num_stages > 1 else 0
-    return generator_names(num_stages, num_residual, last_image_only=len(network.to_image) < num_stages)
-
-
 def generator(weights: Weights, path: Path) -> AttnGanGenerator:
     """The generator of any width, number of stages and of residual blocks.
 
@@ -61,10 +55,8 @@ def generator(weights: Weights, path: Path) -> AttnGanGenerator:
     """
     check_kind(weights, ATTNGAN_G, path)
     origin = str(path)
-    four_codes, text_dim = shape_of(weights, "ca_net.fc.weight", 2, origin)
+    z_dim, text_dim, condition_dim = initial_sizes(weights, origin)
     width = shape_of(weights, "h_net2.att.conv_context.weight", 4, origin)[0]
-    condition_dim = four_codes // 4
-    z_dim = size_beside(weights, "h_net1.fc.0.weight", condition_dim, origin)
     num_stages = 1 + num_numbered(weights, "h_net{}.att.conv_context.weight", first=2)
     num_residual = num_residual_of(weights, "h_net2.")
     last_image_only = "img_net.img.0.weight" in weights

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
 from creativeai.bundles.text_export import export_text_encoder
-from creativeai.bundles.writer import write_bundle
-from creativeai.errors import BundleError, DataError
+from creativeai.bundles.writer import refuse_existing, write_bundle
+from creativeai.errors import DataError
 from creativeai.importers.options import BundleOptions
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.recipes.encoders.contract import EncoderGraph
 from creativeai.text.encoder import TextEncoder
 
-__all__ = ["Published", "provenance_of", "refuse_existing", "write_imported"]
+__all__ = ["Published", "provenance_of", "write_imported"]
 
 PRESET = "published"
 _UNKNOWN = "unknown"
@@ -46,16 +45,6 @@ class Published:
     note: str = ""
     """What its users must know, for the description."""
     licence: str = _UNKNOWN
-
-
-def refuse_existing(out: Path) -> None:
-    """Refuse to write over something, before minutes are spent on it.
-
-    Raises:
-        BundleError: There is a file or folder of that name.
-    """
-    if os.path.lexists(out):
-        raise BundleError(f"{out} exists already: remove it or choose another folder")
 
 
 def write_imported(model: Published, out: Path, options: BundleOptions) -> Bundle:

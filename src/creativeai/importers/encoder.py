@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from creativeai.bundles.text_export import export_text_encoder
-from creativeai.importers.bundle import provenance_of, refuse_existing
+from creativeai.bundles.writer import refuse_existing
+from creativeai.importers.bundle import provenance_of
 from creativeai.importers.published import char_cnn_rnn_encoder, damsm_encoder
 from creativeai.text.alphabet import UnknownCharacters
 from creativeai.text.encoder import TextEncoder

@@ -1,10 +1,11 @@
 """Name maps of what several published networks are built of."""
 
-from creativeai.importers.name_map import Weights, num_numbered
+from creativeai.importers.name_map import Weights, num_numbered, shape_of, size_beside
 
 __all__ = [
     "augmentation",
     "image_code",
+    "initial_sizes",
     "initial_stage",
     "num_residual_of",
     "residual",
@@ -35,6 +36,17 @@ def initial_stage(ours: str, theirs: str) -> dict[str, str]:
         theirs: What stands before the published names, such as `h_net1.`.
     """
     return {f"{ours}.fc.{part}": f"{theirs}fc.{part}" for part in (0, 1)} | upsamplings(f"{ours}.", theirs, 4)
+
+
+def initial_sizes(weights: Weights, origin: str) -> tuple[int, int, int]:
+    """Lengths of noise, sentence vector and condition of a generator of StackGAN-v2 or AttnGAN.
+
+    Raises:
+        DataError: A tensor they are read from is missing, or two don't belong together.
+    """
+    four_codes, text_dim = shape_of(weights, "ca_net.fc.weight", 2, origin)
+    condition_dim = four_codes // 4
+    return size_beside(weights, "h_net1.fc.0.weight", condition_dim, origin), text_dim, condition_dim
 
 
 def upsamplings(ours: str, theirs: str, num: int) -> dict[str, str]:

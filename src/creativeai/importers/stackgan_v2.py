@@ -5,6 +5,7 @@ from pathlib import Path
 from creativeai.importers.layers import (
     augmentation,
     image_code,
+    initial_sizes,
     initial_stage,
     num_residual_of,
     resolution_of_image_code,
@@ -46,10 +47,8 @@ def generator(weights: Weights, path: Path) -> StackGanV2Generator:
     """
     check_kind(weights, STACKGAN_V2_G, path)
     origin = str(path)
-    four_codes, text_dim = shape_of(weights, "ca_net.fc.weight", 2, origin)
+    z_dim, text_dim, condition_dim = initial_sizes(weights, origin)
     width = shape_of(weights, "img_net1.img.0.weight", 4, origin)[1]
-    condition_dim = four_codes // 4
-    z_dim = size_beside(weights, "h_net1.fc.0.weight", condition_dim, origin)
     num_stages = 1 + num_numbered(weights, "h_net{}.jointConv.0.weight", first=2)
     num_residual = num_residual_of(weights, "h_net2.")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from creativeai.bundles import Bundle, read_bundle
 from creativeai.bundles.manifest import MANIFEST_NAME, parse_manifest
 from creativeai.bundles.reader import MAX_MANIFEST_SIZE
+from creativeai.bundles.writer import refuse_existing
 from creativeai.errors import BundleError, StoreError
 from creativeai.store.paths import upload_path
 from creativeai.store.records import Version
@@ -25,8 +26,7 @@ def pull(storage: Storage, version: Version, out: Path) -> Bundle:
             `out` exists or can't be written.
         StoreError: The store can't be reached.
     """
-    if os.path.lexists(out):
-        raise BundleError(f"{out} exists already: remove it or choose another folder")
+    refuse_existing(out)
     try:
         with whole_folder(out) as folder:
             _copy(storage, version, folder)
