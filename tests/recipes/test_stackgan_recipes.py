@@ -14,6 +14,7 @@ from creativeai.recipes.conditional_gan import ConditionalGan
 from creativeai.recipes.contract import Batch, BuildContext
 from creativeai.recipes.registry import find_recipe
 from creativeai.recipes.stabilisers.settings import Stabilisers
+from creativeai.recipes.stackgan_stage2 import layout_difference
 from creativeai.recipes.stackgan_v2 import colour_consistency
 from exact_recipes import as_fake, as_real, divergence, doubled, judged, judged_alone, judges
 
@@ -85,6 +86,28 @@ def test_stage2_judges_the_last_picture_with_and_without_the_condition(
     loss, parts = recipe.generator_loss(batch, passed)
     total = as_real(judged(network, fake, mean)) + as_real(judged_alone(network, fake))
     assert loss.item() == pytest.approx(total + 2 * divergence(passed.output), rel=1e-6)
+
+
+def test_layout_is_compared_at_side_16_and_only_the_second_stage_learns_from_it() -> None:
+    first = torch.rand(2, 3, 64, 64, requires_grad=True)
+    second = torch.rand(2, 3, 128, 128, requires_grad=True)
+    difference = layout_difference(first, second)
+    former, latter = first.detach().numpy(), second.detach().numpy()
+    assert difference.item() == pytest.approx(((means(former, 4) - means(latter, 8)) ** 2).mean(), rel=1e-5)
+    difference.backward()
+    assert first.grad is None
+    assert second.grad is not None and second.grad.flatten(1).all()
+
+
+def test_layout_is_a_weighted_term_of_stage2(context: BuildContext, make_batch: MakeBatch) -> None:
+    plain, pulled = (make_recipe("stackgan_stage2", context, layout_weight=weight) for weight in (0.0, 20.0))
+    batch = make_batch(plain)
+    passed = [recipe.generate(recipe.generator, batch) for recipe in (plain, pulled)]
+    loss, parts = plain.generator_loss(batch, passed[0])
+    assert "layout" not in parts
+    larger, parts = pulled.generator_loss(batch, passed[1])
+    assert parts["layout"].item() == pytest.approx(layout_difference(*passed[1].output.images).item())
+    assert larger.item() == pytest.approx(loss.item() + 20 * parts["layout"].item(), rel=1e-5)
 
 
 def test_stackgan_v2_sums_its_discriminators(context: BuildContext, make_batch: MakeBatch) -> None:

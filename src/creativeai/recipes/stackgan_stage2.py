@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass, field
 
+import torch.nn.functional as F
+from torch import Tensor
+
+from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.stackgan_stage2 import StackGanStage2Generator, stackgan_stage2_discriminator
 from creativeai.recipes.adversarial import STACKGAN2
-from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
-from creativeai.recipes.contract import BuildContext, RecipeEntry
+from creativeai.recipes.conditional_gan import ConditionalGan, Objective, Terms, check_config, minibatch_layer
+from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
-__all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build"]
+__all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build", "layout_difference"]
+
+_LAYOUT_SIDE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,9 @@ class StackGanStage2Config:
     """Residual blocks at side 16."""
     kl_weight: float = 2.0
     """Weight of the conditioning augmentation's divergence."""
+    layout_weight: float = 0.0
+    """Weight of what coarse layout and colours differ by from the first stage's; the paper has no such term.
+    Without it most of a short training goes into learning again what the first stage knows."""
     learning: Learning = field(
         default_factory=lambda: Learning(batch_size=40, lr_decay=0.5, lr_decay_epochs=20, ema_half_life=1)
     )
@@ -40,7 +49,7 @@ class StackGanStage2Config:
             raise ValueError(f"resolution={self.resolution} must be 128, 256 or 512")
         if self.generator_width % (least := self.resolution // 64):
             raise ValueError(f"generator_width={self.generator_width} must be a multiple of {least}")
-        check_config(self, may_be_zero=("kl_weight", "num_residual"))
+        check_config(self, may_be_zero=("kl_weight", "layout_weight", "num_residual"))
 
 
 PRESETS = {
@@ -50,6 +59,7 @@ PRESETS = {
         generator_width=32,
         discriminator_width=32,
         kl_weight=0.1,
+        layout_weight=20.0,
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),
@@ -90,10 +100,28 @@ def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan
         own.discriminator_norm,
         minibatch_layer(own, config.discriminator_width),
     )
-    objective = Objective(weigh=lambda: STACKGAN2, condition="mean", kl_weight=config.kl_weight)
+
+    def terms(_: Batch, output: GeneratorOutput) -> Terms:
+        if not config.layout_weight:
+            return {}
+        first, second = output.images
+        return {"layout": (config.layout_weight, layout_difference(first, second))}
+
+    objective = Objective(weigh=lambda: STACKGAN2, condition="mean", kl_weight=config.kl_weight, terms=terms)
     return ConditionalGan(
         config, config.learning, own, generator, [discriminator], objective, context.num_pictures
     )
+
+
+def layout_difference(first: Tensor, second: Tensor) -> Tensor:
+    """Mean square of what the stages' pictures differ by when both are shrunk to side 16; finer detail is free.
+
+    Args:
+        first: The first stage's pictures [B, 3, 64, 64]; they don't learn from it.
+        second: The second stage's pictures [B, 3, R, R].
+    """
+    shrunk = [F.interpolate(images.float(), size=_LAYOUT_SIDE, mode="area") for images in (first, second)]
+    return F.mse_loss(shrunk[1], shrunk[0].detach())
 
 
 RECIPE = RecipeEntry("stackgan_stage2", "StackGAN, stage II", PRESETS, build, builds_on_first_stage=True)
