@@ -20,6 +20,7 @@ from creativeai.evaluation.judge import Measurement
 from creativeai.models.conditioning import sentence_tensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
+from creativeai.recipes.encoders.attention_grid import attention_grid
 from creativeai.training.checkpoints import list_checkpoints, load_newest
 from creativeai.training.fit import Schedule
 from creativeai.training.gan_task import GanTask
@@ -243,13 +244,36 @@ def test_every_stage_has_its_sheet() -> None:
 
     photos = pixels_to_tensor(np.full((2, 4, 4, 3), 7, np.uint8))
     text = sentence_tensors(torch.zeros(6, 1))
-    sheet = SampleSheet(torch.linspace(-1, 1, 6)[:, None], text, photos, ["one", "two"])
+    sheet = SampleSheet(torch.linspace(-1, 1, 6)[:, None], text, photos, ["one", "two"], [])
     grids = sheet.draw(stages, torch.device("cpu"))  # type: ignore[arg-type]
     assert {name: grid.shape for name, grid in grids.items()} == {
         "samples_2": (4, 6, 3),
         "samples": (8, 16, 3),
     }
     assert np.array_equal(grids["samples_2"][::2, ::2], grids["samples"][::4, 4::4])
+
+
+def test_a_stage_that_attends_has_a_sheet_of_its_words() -> None:
+    maps = torch.zeros(4, 3, 2, 2)
+    maps[:, 0, 0, 0] = maps[:, 1, 1, 1] = 1
+
+    def stages(noise: Tensor, text: Any) -> GeneratorOutput:
+        shades = noise[:, :1, None, None]
+        return GeneratorOutput(tuple(shades.expand(-1, 3, side, side) for side in (2, 4)), (maps,))
+
+    photos = pixels_to_tensor(np.full((2, 4, 4, 3), 7, np.uint8))
+    words = [["red", "bird"], ["owl"]]
+    sheet = SampleSheet(
+        torch.tensor([0.0, 1, 1, 0])[:, None],
+        sentence_tensors(torch.zeros(4, 1)),
+        photos,
+        ["red bird", "owl"],
+        words,
+    )
+    grids = sheet.draw(stages, torch.device("cpu"))  # type: ignore[arg-type]
+    assert grids.keys() == {"samples_2", "samples", "attention_4"}
+    first_of_each = np.broadcast_to(np.array([128, 255], np.uint8)[:, None, None, None], (2, 4, 4, 3))
+    assert np.array_equal(grids["attention_4"], attention_grid(first_of_each, words, maps[:2].numpy()))
 
 
 def test_sheet_rows_are_captions_and_columns_are_noises() -> None:
@@ -268,6 +292,7 @@ def test_sheet_rows_are_captions_and_columns_are_noises() -> None:
             np.array([10, 20], np.uint8)[:, None, None, None].repeat(3, 3).repeat(2, 1).repeat(2, 2)
         ),
         captions=["one", "two"],
+        words=[],
     )
     grid = sheet.draw(Painter(), torch.device("cpu"))["samples"][::2, ::2]
     assert grid[:, 0, 0].tolist() == [10, 20]

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from creativeai.training.interrupts import deferred_interrupt
+from creativeai.training.interrupts import deferred_interrupt, noted_interrupts
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block() -> None:
@@ -59,3 +59,29 @@ def test_other_threads_may_use_it() -> None:
     thread.start()
     thread.join()
     assert done
+
+
+def test_a_wish_to_stop_is_noted_however_often_it_comes() -> None:
+    with noted_interrupts() as wish:
+        assert not wish.is_there
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        assert wish.is_there
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_wish_cuts_short_what_may_be() -> None:
+    done = []
+
+    def work() -> None:
+        done.append("begun")
+        signal.raise_signal(signal.SIGINT)
+        done.append("ended")
+
+    with noted_interrupts() as wish:
+        wish.cutting_short(lambda: done.append("before"))
+        wish.cutting_short(work)
+        assert wish.is_there
+        signal.raise_signal(signal.SIGINT)  # of no account any more
+        wish.cutting_short(work)
+    assert done == ["before", "begun"]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from creativeai.models.conditional_discriminator import ConditionalDiscriminator
+from creativeai.models.layers.across_processes import gathered_in_order, num_processes, own_rows
 from creativeai.recipes.contract import LossParts
 from creativeai.recipes.stabilisers.feature_matching import feature_matching_loss
 from creativeai.recipes.stabilisers.gradient_penalty import gradient_norm, interpolate, norm_penalty
@@ -146,7 +147,8 @@ def discriminator_loss(
     }
     if weights.wrong:
         logits = judge.conditional(*_wrong_pairs(judge, real_features, condition, weights.wrong_by, labels))
-        terms["wrong"] = (weights.wrong, loss.fake(logits))
+        share = _share(len(logits), len(condition), weights.wrong_by)
+        terms["wrong"] = (weights.wrong, share * loss.fake(logits))
     if weights.unconditional_real:
         terms["real_unconditional"] = (
             weights.unconditional_real,
@@ -231,20 +233,34 @@ def _judge(
 def _wrong_pairs(
     judge: Judge, features: Tensor, condition: Tensor, wrong_by: str, labels: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Features of real pictures, after the reference's, and conditions that don't belong to them."""
-    num, size = judge.num_reference, len(condition)
-    if size < 2:
+    """Features of real pictures, after the reference's, and conditions that don't belong to them.
+
+    The next one is that of the batch of all processes.
+    """
+    num, total = judge.num_reference, len(condition) * num_processes()
+    if total < 2:
         raise ValueError("a batch of 1 has no wrong pair")
+    own = torch.arange(total)[own_rows(total)].to(features.device)
     if wrong_by == "caption":
-        return features[: num + size - 1], condition[1:]
-    places = torch.arange(size, device=features.device)
-    order = (places[:, None] + places[None, 1:]) % size  # [B, B - 1] the others, the next first
+        following = own[own < total - 1] + 1
+        return features[: num + len(following)], gathered_in_order(condition)[following]
+    others = torch.arange(1, total, device=features.device)
+    order = (own[:, None] + others) % total  # the others, the next first
     chosen = order[:, 0]
     if labels is not None:
         # The first of another class; argmax of no difference at all is 0, the next.
-        first = (labels[order] != labels[:, None]).int().argmax(dim=1)
-        chosen = order[places, first]
-    return torch.cat([features[:num], features[num:][chosen]]), condition
+        first = (gathered_in_order(labels)[order] != labels[:, None]).int().argmax(dim=1)
+        chosen = order.gather(1, first[:, None])[:, 0]
+    return torch.cat([features[:num], gathered_in_order(features[num:])[chosen]]), condition
+
+
+def _share(num_pairs: int, batch_size: int, wrong_by: str) -> float:
+    """What a process's mean over its wrong pairs counts beside those of the others.
+
+    By caption there is one fewer in the process that has the batch's last row.
+    """
+    total = batch_size * num_processes() - (wrong_by == "caption")
+    return num_pairs * num_processes() / total
 
 
 def _gradient_penalty(

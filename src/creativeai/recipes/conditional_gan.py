@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from creativeai.models.conditional_discriminator import ConditionalDiscriminator
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput
+from creativeai.models.layers.across_processes import num_processes
 from creativeai.models.layers.conditioning_augmentation import kl_divergence
 from creativeai.models.layers.minibatch_discrimination import MinibatchDiscrimination
 from creativeai.models.layers.text_standardiser import TextStandardiser
@@ -194,7 +195,7 @@ class ConditionalGan:
                 state.condition[:size],
                 weights,
                 self.stabilisers,
-                step=batch.num_seen // size,
+                step=batch.num_seen // (size * num_processes()),
                 labels=batch.labels,
                 reference=self._reference(stage),
                 penalise_condition=self.objective.penalise_condition,

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLite0
 from creativeai.models.generator_output import GeneratorOutput
+from creativeai.models.layers.across_processes import gathered, mean_over_processes
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
 from creativeai.recipes.augmentation import Changes, DiffAugment
@@ -228,7 +229,7 @@ class ProjectedGanRecipe:
         fake_codes = self.discriminator.codes(state.seen, state.features)
         fake = self.discriminator.logits(fake_codes, state.sentence)
         # A batch of few pictures may pair each with itself.
-        photos = pair_distances(state.real_features).mean().clamp(min=1e-3)
+        photos = mean_over_processes(pair_distances(state.real_features).mean()).clamp(min=1e-3)
         diversity = pair_distances(state.features) / photos
         parts = {
             "adversarial": -_mean(fake),
@@ -246,7 +247,8 @@ class ProjectedGanRecipe:
             size = (len(text_codes) + 1) // 2
             halves = zip(image_codes.split(size), text_codes.split(size), strict=True)
             losses = [
-                matching_loss(images, texts, 1 / config.matching_temperature) for images, texts in halves
+                matching_loss(gathered(images), gathered(texts), 1 / config.matching_temperature)
+                for images, texts in halves
             ]
             parts["matching"] = torch.stack(losses).mean()
             loss = loss + weight * parts["matching"]

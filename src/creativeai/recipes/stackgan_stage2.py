@@ -114,7 +114,7 @@ def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan
 
 
 def layout_difference(first: Tensor, second: Tensor) -> Tensor:
-    """Mean square of what the stages' pictures differ by when both are shrunk to side 16; finer detail is free.
+    """Mean square of what the stages' pictures differ by when shrunk to side 16; finer detail is free.
 
     Args:
         first: The first stage's pictures [B, 3, 64, 64]; they don't learn from it.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from creativeai.models.layers.across_processes import mean_over_processes
 from creativeai.models.wgan_cls import WganClsCritic, WganClsGenerator
 from creativeai.recipes.adversarial import PairWeights
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
@@ -115,8 +116,9 @@ class LearnedBalance(nn.Module):
     @torch.no_grad()
     def learn(self, parts: LossParts) -> LossParts:
         """Move by the critic's terms of a step."""
-        real = -parts["real"]  # E D(x, c): the terms are losses
-        fake_distance, wrong_distance = real - parts["fake"], real - parts["wrong"]
+        terms = torch.stack([parts[name] for name in ("real", "fake", "wrong")])
+        real, fake, wrong = mean_over_processes(terms)
+        fake_distance, wrong_distance = -real - fake, -real - wrong  # the terms are losses: -E D(x, c)
         gradient = 2 * (self.value * wrong_distance - fake_distance) * wrong_distance
         # Plain descent overshoots where the wrong distance is large, and then further at every step.
         rate = (0.5 / wrong_distance.square()).clamp(max=self.learning_rate)

@@ -78,26 +78,25 @@ def run_training(command: TrainCommand) -> None:
         UserError: An option is missing or wrong, or the training can't go on.
     """
     set_process_policy()
+    from creativeai.training.processes import joined
+
+    with joined():
+        _train_together(command)
+
+
+def _train_together(command: TrainCommand) -> None:
     from rich.console import Console
 
     from creativeai.training.budget import Budget
     from creativeai.training.fit import Schedule
     from creativeai.training.materials import say
-    from creativeai.training.run import open_run
+    from creativeai.training.processes import is_first
     from creativeai.training.setup import resume_run, start_run
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=not is_first())
     budget = Budget(command.num_steps, command.minutes, command.cpu_minutes)
     schedule = Schedule(sample_steps=command.sample_steps, measure_minutes=command.measure_minutes)
-    if command.resume is not None:
-        if command.recipe or command.data or command.out or command.start_from or command.first_stage:
-            raise TrainingError(
-                "--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from, "
-                "--first-stage"
-            )
-        run = open_run(command.resume)
-    else:
-        run = _new_run(command, budget)
+    run = _common_run(command, budget)
     # A run in the background is stopped by SIGTERM, and shells start it with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -119,12 +118,38 @@ def run_training(command: TrainCommand) -> None:
                 use_compile=command.use_compile,
             )
     except KeyboardInterrupt:
-        if (run.folder / "run.json").exists():
+        if is_first() and (run.folder / "run.json").exists():
             say(console, f"stopped, everything is saved: creativeai train --resume {run.folder}")
         sys.exit(130)
     except OSError as error:
         raise TrainingError(f"can't go on with {run.folder}: {error}") from error
-    print(run.folder)
+    if is_first():
+        print(run.folder)
+
+
+def _common_run(command: TrainCommand, budget: "Budget") -> "Run":
+    """What all train: as the first process finds it, on whose machine alone the run's folder must be."""
+    from creativeai.training.processes import failing_together, is_first, share
+    from creativeai.training.run import run_as_text, run_from_text
+
+    with failing_together():
+        run = _asked_for(command, budget) if is_first() else None
+    folder = Path(os.fsdecode(share(b"" if run is None else bytes(run.folder))))
+    text = share(b"" if run is None else run_as_text(run).encode())
+    return run_from_text(text.decode(), folder) if run is None else run
+
+
+def _asked_for(command: TrainCommand, budget: "Budget") -> "Run":
+    from creativeai.training.run import open_run
+
+    if command.resume is None:
+        return _new_run(command, budget)
+    if command.recipe or command.data or command.out or command.start_from or command.first_stage:
+        raise TrainingError(
+            "--resume goes on with a run as it is: leave out recipe, --data, --out, --start-from, "
+            "--first-stage"
+        )
+    return open_run(command.resume)
 
 
 def _new_run(command: TrainCommand, budget: "Budget") -> "Run":

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from creativeai.models.conditioning import text_tensors
+from creativeai.models.conditioning import TextTensors, text_tensors
+from creativeai.models.layers.across_processes import num_processes, own_rank, own_rows
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.contract import Batch
 from creativeai.recipes.encoders.contract import CaptionBatch
@@ -71,10 +72,17 @@ def _order(seed: int, epoch: int, num_pictures: int) -> NDArray[np.int64]:
     return order
 
 
-def _shown(images: NDArray[np.uint8], drawn: Draw) -> Tensor:
-    pixels = images[drawn.pictures]
-    pixels[drawn.mirrored] = pixels[drawn.mirrored, :, ::-1]
+def _shown(images: NDArray[np.uint8], drawn: Draw, own: slice | Tensor) -> Tensor:
+    mirrored = drawn.mirrored[own]
+    pixels = images[drawn.pictures[own]]
+    pixels[mirrored] = pixels[mirrored, :, ::-1]
     return pixels_to_tensor(pixels)
+
+
+def _seed_apart(noise_seed: int) -> None:
+    """Have each of several processes draw its own from here on."""
+    if num_processes() > 1:
+        torch.manual_seed(int(np.random.default_rng([noise_seed, own_rank()]).integers(2**62)))
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ class Feed:
     """Draws the batch of any step.
 
     Pictures come in a new order each epoch, half of them mirrored (with left and right exchanged in the
-    caption), each with one of its captions. The mismatched caption is that of the picture before it.
+    caption), each with one of its captions. The mismatched caption is that of the picture before it. Each
+    of several processes gets its own rows of the batch.
     """
 
     images: NDArray[np.uint8]
@@ -101,13 +110,16 @@ class Feed:
         drawn = draw(step, self.seed, self.pictures, self.batch_size, self.captions.num_captions)
         torch.manual_seed(drawn.noise_seed)
         rows = self.captions.rows(drawn.pictures, drawn.which)
-        text = text_tensors(self.captions.features(rows, drawn.mirrored)).to(device)
+        text = text_tensors(self.captions.features(rows, drawn.mirrored))
+        noise = torch.randn(self.batch_size, self.noise_dim, device=device)
+        _seed_apart(drawn.noise_seed)
+        own = own_rows(self.batch_size)
         return Batch(
-            images=_shown(self.images, drawn).to(device),
-            text=text,
-            mismatched_sentence=text.sentence.roll(1, 0),
-            labels=torch.from_numpy(self.labels[drawn.pictures]).to(device),
-            noise=torch.randn(self.batch_size, self.noise_dim, device=device),
+            images=_shown(self.images, drawn, own).to(device),
+            text=TextTensors(*(tensor[own] for tensor in text)).to(device),
+            mismatched_sentence=text.sentence.roll(1, 0)[own].to(device),
+            labels=torch.from_numpy(self.labels[drawn.pictures])[own].to(device),
+            noise=noise[own],
             num_seen=step * self.batch_size,
         )
 
@@ -131,14 +143,17 @@ class CaptionFeed:
         """The batch of a step, on the device. Seeds torch's generator: all noise of the step follows."""
         drawn = draw(step, self.seed, self.pictures, self.batch_size, self._num_captions)
         torch.manual_seed(drawn.noise_seed)
-        texts = [self.captions[i][j] for i, j in zip(drawn.pictures, drawn.which, strict=True)]
+        _seed_apart(drawn.noise_seed)
+        own = own_rows(self.batch_size)
+        pictures = drawn.pictures[own]
+        texts = [self.captions[i][j] for i, j in zip(pictures, drawn.which[own], strict=True)]
         return CaptionBatch(
-            images=_shown(self.images, drawn).to(device),
+            images=_shown(self.images, drawn, own).to(device),
             captions=[
                 mirrored_caption(text) if flipped else text
-                for text, flipped in zip(texts, drawn.mirrored, strict=True)
+                for text, flipped in zip(texts, drawn.mirrored[own], strict=True)
             ],
-            labels=torch.from_numpy(self.labels[drawn.pictures]).to(device),
+            labels=torch.from_numpy(self.labels[pictures]).to(device),
         )
 
     def _num_captions(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -23,7 +23,9 @@ from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.captions import encode_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
+from creativeai.training.processes import failing_together, is_first
 from creativeai.training.run import Run, open_run
+from creativeai.training.shared_weights import share_state
 from creativeai.whole_files import replace_file
 
 __all__ = [
@@ -137,27 +139,36 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     Raises:
         TrainingError: The configuration doesn't fit what the run is given to build upon.
     """
+    guides: list[TextImageMatcher] = []
 
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
             captions = materials.captions
-            return _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
+            if is_first():
+                guide = _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
+            else:
+                guide = TextImageMatcher(text_dim).eval().requires_grad_(False)
+        guides.append(guide)
+        return guide
 
     text_dim = materials.captions.sentences.shape[-1]
-    context = BuildContext(
-        text_dim=text_dim,
-        num_pictures=len(materials.train),
-        feature_network=materials.feature_network,
-        train_guide=train_guide,
-        text_folder=run.text_folder,
-        first_stage=load_first_stage(run, materials),
-    )
-    torch.manual_seed(run.seed)
-    try:
-        recipe = find_recipe(run.recipe).build(run.config, context)
-    except ValueError as error:
-        raise TrainingError(f"this configuration can't be: {error}") from error
+    with failing_together():
+        context = BuildContext(
+            text_dim=text_dim,
+            num_pictures=len(materials.train),
+            feature_network=materials.feature_network,
+            train_guide=train_guide,
+            text_folder=run.text_folder,
+            first_stage=load_first_stage(run, materials),
+        )
+        torch.manual_seed(run.seed)
+        try:
+            recipe = find_recipe(run.recipe).build(run.config, context)
+        except ValueError as error:
+            raise TrainingError(f"this configuration can't be: {error}") from error
+    for guide in guides:
+        share_state(guide)
     rows = materials.captions.rows_of(materials.train)
     recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
     return recipe

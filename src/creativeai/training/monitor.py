@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +97,8 @@ class Monitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
-        self._writer.close()
+        with suppress(OSError):  # a full disk: told already, and no reason to lose the error on its way
+            self._writer.close()
 
     def add(self, values: dict[str, float], num_pictures: int) -> None:
         """Take one step's figures into the running window."""
@@ -159,3 +161,7 @@ class Monitor:
         )
         if finding.alarm is not None:
             self.console.print(f"[bold red]collapse alarm[/]: {finding.alarm}", soft_wrap=True)
+
+    def trouble(self, message: str) -> None:
+        """Show what went wrong, while the training goes on."""
+        self.console.print(Text(message, style="bold red"), soft_wrap=True)

@@ -20,7 +20,17 @@ try:
 except ImportError:  # Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Run", "create_run", "default_folder", "open_run", "refuse_existing", "sole_trainer", "write_run"]
+__all__ = [
+    "Run",
+    "create_run",
+    "default_folder",
+    "open_run",
+    "refuse_existing",
+    "run_as_text",
+    "run_from_text",
+    "sole_trainer",
+    "write_run",
+]
 
 _SCHEMA_VERSION = 1
 
@@ -97,13 +107,17 @@ def write_run(run: Run) -> None:
     Raises:
         TrainingError: It can't be written.
     """
-    content = {"schema_version": _SCHEMA_VERSION, **asdict(run), "config": config_to_dict(run.config)}
-    del content["folder"]
-    text = json.dumps(content, indent=2, default=str) + "\n"
     try:
-        replace_file(run.folder / "run.json", lambda file: file.write(text.encode()))
+        replace_file(run.folder / "run.json", lambda file: file.write(run_as_text(run).encode()))
     except OSError as error:
         raise TrainingError(f"can't write {run.folder / 'run.json'}: {error.strerror}") from error
+
+
+def run_as_text(run: Run) -> str:
+    """What `run.json` says."""
+    content = {"schema_version": _SCHEMA_VERSION, **asdict(run), "config": config_to_dict(run.config)}
+    del content["folder"]
+    return json.dumps(content, indent=2, default=str) + "\n"
 
 
 @contextmanager
@@ -138,19 +152,27 @@ def open_run(folder: Path) -> Run:
     if not file.is_file():
         raise TrainingError(f"{folder} is no training run: it has no run.json")
     try:
-        content = json.loads(file.read_text())
-        if content["schema_version"] != _SCHEMA_VERSION:
-            raise TrainingError(
-                f"{folder} was made by another version of CreativeAI: upgrade to go on with it"
-            )
-        del content["schema_version"]
-        kind = type(next(iter(find_entry(content["recipe"]).presets.values())))
-        content["config"] = config_from_dict(kind, content["config"])
-        content["budget"] = Budget(**content["budget"])
-        content["dataset"] = Path(content["dataset"])
-        for name in ("start_from", "text_source", "first_stage_source"):
-            if content.get(name) is not None:
-                content[name] = Path(content[name])
-        return Run(folder=folder, **content)
+        return run_from_text(file.read_text(), folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"{file} is broken: {error!r}") from error
+
+
+def run_from_text(text: str, folder: Path) -> Run:
+    """The run of that folder, of what `run_as_text` gave.
+
+    Raises:
+        TrainingError: It was made by another version, or has an invalid constant.
+        ValueError, KeyError, TypeError, AttributeError: It is broken.
+    """
+    content = json.loads(text)
+    if content["schema_version"] != _SCHEMA_VERSION:
+        raise TrainingError(f"{folder} was made by another version of CreativeAI: upgrade to go on with it")
+    del content["schema_version"]
+    kind = type(next(iter(find_entry(content["recipe"]).presets.values())))
+    content["config"] = config_from_dict(kind, content["config"])
+    content["budget"] = Budget(**content["budget"])
+    content["dataset"] = Path(content["dataset"])
+    for name in ("start_from", "text_source", "first_stage_source"):
+        if content.get(name) is not None:
+            content[name] = Path(content[name])
+    return Run(folder=folder, **content)

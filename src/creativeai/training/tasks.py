@@ -10,10 +10,12 @@ from rich.console import Console
 
 from creativeai.models.conditioning import text_tensors
 from creativeai.models.generator_output import noise_dim_of
+from creativeai.models.layers.synced_batch_norm import sync_batch_norms
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.encoders.contract import EncoderContext, EncoderRecipe
 from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.recipes.registry import is_encoder
+from creativeai.text import load_text_encoder
 from creativeai.training.captions import mirrored_caption
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
@@ -30,8 +32,10 @@ from creativeai.training.materials import (
     say,
 )
 from creativeai.training.precision import Precision
+from creativeai.training.processes import check_share, failing_together, is_first, is_first_here
 from creativeai.training.run import Run
 from creativeai.training.sample_sheet import SampleSheet
+from creativeai.training.shared_weights import share_state
 from creativeai.training.state import Trained, TrainingState
 
 __all__ = ["build_encoder", "feed_of", "prepare_task", "sample_sheet"]
@@ -46,30 +50,48 @@ def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[
         TrainingError: The dataset is not the one that the run began with, or has too few pictures.
         DataError: It can't be read or lacks the resolution.
     """
-    if is_encoder(run.recipe):
-        pictures = load_pictures(run, console, precision.device)
-        return partial(_encoder_task, run, pictures, precision, console)
-    materials = load_materials(run, console, precision.device)
-    return partial(_gan_task, run, materials, precision, console)
+    read = _read_for_encoder if is_encoder(run.recipe) else _read_for_gan
+    # The first process of a machine encodes the captions, and those after it find them done.
+    for turn in (True, False):
+        with failing_together():
+            if is_first_here() is turn:
+                load_task = read(run, precision, console)
+    return load_task
+
+
+def _read_for_gan(run: Run, precision: Precision, console: Console) -> Callable[[], Task]:
+    check_share(run.config.learning.batch_size, in_pairs=True)
+    return partial(_gan_task, run, load_materials(run, console, precision.device), precision, console)
+
+
+def _read_for_encoder(run: Run, precision: Precision, console: Console) -> Callable[[], Task]:
+    check_share(run.config.batch_size, in_pairs=False)
+    return partial(_encoder_task, run, load_pictures(run, console, precision.device), precision, console)
 
 
 def _gan_task(run: Run, materials: Materials, precision: Precision, console: Console) -> GanTask:
     recipe = build_recipe(run, materials, console)
+    sync_batch_norms(recipe.generator)
+    sync_batch_norms(recipe.discriminator)
     state = gan_state(recipe, run.config.learning.ema_half_life, precision)
     _load_weights(run, state, console)
     noise_dim = noise_dim_of(recipe.generator)
+    with failing_together():
+        judge = build_judge(run, materials, console) if is_first() else None
     return GanTask(
         recipe,
         state,
         feed_of(run, materials, noise_dim),
         sample_sheet(run, materials, noise_dim),
-        build_judge(run, materials, console),
+        judge,
         precision,
     )
 
 
 def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: Console) -> EncoderTask:
-    recipe = build_encoder(run, pictures)
+    with failing_together():
+        recipe = build_encoder(run, pictures)
+    sync_batch_norms(recipe.networks)
     state = encoder_state(recipe)
     _load_weights(run, state, console)
     feed = CaptionFeed(
@@ -94,12 +116,14 @@ def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
 
 
 def _load_weights(run: Run, state: TrainingState, console: Console) -> None:
-    """From the run's newest whole checkpoint, from the run it starts from, or none."""
-    checkpoint = load_newest(run.checkpoints)
-    if checkpoint is not None:
-        state.load_state_dict(checkpoint)
-    elif run.start_from is not None:
-        _start_from(state, run.start_from, console)
+    """From the run's newest whole checkpoint, from the run it starts from, or none; the same for all."""
+    with failing_together():
+        checkpoint = load_newest(run.checkpoints) if is_first() else None
+        if checkpoint is not None:
+            state.load_state_dict(checkpoint)
+        elif run.start_from is not None and is_first():
+            _start_from(state, run.start_from, console)
+    share_state(state)
 
 
 def _start_from(state: TrainingState, other: Path, console: Console) -> None:
@@ -137,9 +161,12 @@ def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
     pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
     text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
     random = torch.Generator().manual_seed(run.seed)
+    captions = [materials.dataset.records[i].captions[0] for i in pictures]
+    encoder = load_text_encoder(run.text_encoder, run.text_folder)
     return SampleSheet(
         noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),
         text=text.repeated(_SHEET_COLUMNS),
         photos=pixels_to_tensor(materials.images[pictures]),
-        captions=[materials.dataset.records[i].captions[0] for i in pictures],
+        captions=captions,
+        words=[encoder.word_places(caption) for caption in captions],
     )

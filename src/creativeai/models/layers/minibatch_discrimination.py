@@ -1,8 +1,9 @@
 """Minibatch discrimination (Salimans et al. 2016, arXiv:1606.03498, section 3.2)."""
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+
+from creativeai.models.layers.across_processes import gathered, own_rank
 
 __all__ = ["MinibatchDiscrimination"]
 
@@ -12,7 +13,7 @@ class MinibatchDiscrimination(nn.Module):
 
     Each example's features f [A] become a matrix M = f T of B kernels x C numbers; for kernel b it gives
     the sum over all other examples j of exp(-|M_i,b - M_j,b|_1). In a group of processes the others are
-    those of every process, which must have equally many; gradients flow to this process's own examples.
+    those of every process, which must have equally many.
 
     Within `reference_rows` the reference batch and the rest don't see each other.
 
@@ -50,16 +51,8 @@ class MinibatchDiscrimination(nn.Module):
 def _closeness(matrices: Tensor, across_processes: bool = True) -> Tensor:
     """[B, K] of matrices [B, K, C]."""
     everyone, first = matrices, 0
-    if across_processes and dist.is_available() and dist.is_initialized():
-        everyone, first = _gathered(matrices)
+    if across_processes:
+        everyone, first = gathered(matrices), own_rank() * len(matrices)
     distances = (matrices[:, None] - everyone[None]).abs().sum(dim=3)  # [B, B of all processes, K]
     itself = torch.eye(len(everyone), dtype=torch.bool, device=matrices.device)[first : first + len(matrices)]
     return torch.exp(-distances).masked_fill(itself[:, :, None], 0).sum(dim=1)
-
-
-def _gathered(matrices: Tensor) -> tuple[Tensor, int]:
-    """The matrices of all processes [B of all, K, C], and where this process's begin."""
-    parts = [torch.empty_like(matrices) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, matrices.detach().contiguous())
-    parts[dist.get_rank()] = matrices  # what was gathered has no gradient
-    return torch.cat(parts), dist.get_rank() * len(matrices)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from creativeai.models.layers.across_processes import gathered, gathered_padded, own_rank
+
 __all__ = ["DamsmLosses", "Gammas", "damsm_losses", "word_similarities"]
 
 _EPSILON = 1e-8
@@ -48,6 +50,8 @@ def damsm_losses(
 ) -> DamsmLosses:
     """The word and sentence losses of pictures and captions that belong together row by row.
 
+    The choice is among the captions and pictures of all processes.
+
     Captions of the same class as a picture's own are left out of its choice, since they may be as right; a
     batch of one class has nothing to choose and a loss of zero. Computed in float32 whatever the autocast.
 
@@ -61,8 +65,15 @@ def damsm_losses(
         gammas: How sharply to choose.
     """
     with torch.autocast(regions.device.type, enabled=False):
-        similarities, attention = word_similarities(regions.float(), words.float(), mask, gammas)
-        picture, caption = global_code.float(), sentence.float()
+        similarities, attention = word_similarities(
+            regions.float(),
+            gathered_padded(words.float()),
+            gathered_padded(mask),
+            gammas,
+            first=own_rank() * len(regions),
+        )
+        similarities = gathered(similarities)
+        picture, caption, labels = gathered(global_code.float()), gathered(sentence.float()), gathered(labels)
         norms = picture.norm(dim=1)[:, None] * caption.norm(dim=1)
         cosines = picture @ caption.T / norms.clamp(min=_EPSILON)
         itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
@@ -74,7 +85,9 @@ def damsm_losses(
         )
 
 
-def word_similarities(regions: Tensor, words: Tensor, mask: Tensor, gammas: Gammas) -> tuple[Tensor, Tensor]:
+def word_similarities(
+    regions: Tensor, words: Tensor, mask: Tensor, gammas: Gammas, first: int = 0
+) -> tuple[Tensor, Tensor]:
     """How well every picture fits every caption by regions and words.
 
     A region shares its scores among the caption's words by softmax; a word attends to the regions by a
@@ -87,10 +100,11 @@ def word_similarities(regions: Tensor, words: Tensor, mask: Tensor, gammas: Gamm
         words: [C, T, D] word vectors of the captions.
         mask: bool [C, T] where there is a word.
         gammas: How sharply to choose.
+        first: The caption that belongs to picture 0; those of the other pictures follow it.
 
     Returns:
-        Similarities [B, C], and the attention [B, T, h, w] of caption i's words over picture i, for which B
-        and C must be equal.
+        Similarities [B, C], and the attention [B, T, h, w] over picture i of the words of its own caption,
+        `first` + i.
     """
     num_pictures, dim, height, width = regions.shape
     num_captions, num_words, _ = words.shape
@@ -106,8 +120,9 @@ def word_similarities(regions: Tensor, words: Tensor, mask: Tensor, gammas: Gamm
     lengths = lengths.clamp(min=_EPSILON**2).sqrt() * words.norm(dim=2)
     cosines = products / lengths.clamp(min=_EPSILON)
     weighted = (cosines * gammas.words).masked_fill(~mask, -torch.inf)
-    own = attention.diagonal(dim1=0, dim2=1).permute(2, 0, 1) * mask[:, :, None]
-    return weighted.logsumexp(dim=2), own.view(num_captions, num_words, height, width)
+    own = attention.diagonal(offset=first, dim1=0, dim2=1).permute(2, 0, 1)
+    own = own * mask[first : first + num_pictures, :, None]
+    return weighted.logsumexp(dim=2), own.view(num_pictures, num_words, height, width)
 
 
 def _both_directions(logits: Tensor, is_as_right: Tensor) -> Tensor:

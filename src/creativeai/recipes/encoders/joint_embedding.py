@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from creativeai.models.layers.across_processes import gathered
+
 __all__ = ["Compatibility", "joint_embedding_loss"]
 
 Compatibility = Literal["class", "sample"]
@@ -25,7 +27,7 @@ def joint_embedding_loss(
     class stands once in the batch, as the authors drew it, both forms of compatibility are the same.
 
     Args:
-        image_codes: [B, D] vectors of the pictures.
+        image_codes: [B, D] vectors of the pictures; those of all processes are one batch.
         text_codes: [B, D] vectors of their captions.
         labels: int64 [B] classes.
         compatibility: `class` compares a picture with the mean caption of each class of the batch (the
@@ -36,7 +38,8 @@ def joint_embedding_loss(
         Losses of choosing captions for pictures and pictures for captions.
     """
     with torch.autocast(image_codes.device.type, enabled=False):
-        image_codes, text_codes = image_codes.float(), text_codes.float()
+        image_codes, text_codes = gathered(image_codes.float()), gathered(text_codes.float())
+        labels = gathered(labels)
         if compatibility == "sample":
             scores = image_codes @ text_codes.T
             is_wrong = labels[:, None] != labels

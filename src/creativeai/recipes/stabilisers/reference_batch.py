@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput
+from creativeai.models.layers.across_processes import gathered_in_order
 from creativeai.models.layers.virtual_batch_norm import reference_rows
 
 __all__ = ["ReferenceBatch", "ReferencePairs", "generate_with_reference"]
@@ -50,16 +51,17 @@ class ReferenceBatch(nn.Module):
 
     @torch.no_grad()
     def fill(self, images: Tensor, noise: Tensor, text: TextTensors) -> None:
-        """Keep the first examples of a batch, if nothing is kept yet.
+        """Keep the first examples of the batch of all processes, if nothing is kept yet.
 
         Raises:
             ValueError: The batch is smaller than the reference.
         """
         if len(self.images):
             return
-        if len(images) < self.size:
-            raise ValueError(f"a batch of {len(images)} is too small for a reference of {self.size}")
-        for name, tensor in zip(_NAMES, (images, noise, *text), strict=True):
+        batch = [gathered_in_order(tensor) for tensor in (images, noise, *text)]
+        if len(batch[0]) < self.size:
+            raise ValueError(f"a batch of {len(batch[0])} is too small for a reference of {self.size}")
+        for name, tensor in zip(_NAMES, batch, strict=True):
             self.register_buffer(name, tensor[: self.size].detach().clone())
 
 
