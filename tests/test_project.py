@@ -66,7 +66,7 @@ TRAINING_ROOMS |= {
 TRAINING_ROOMS |= {"importers": {"errors", "data", "text", "bundles", *TRAINING_ROOMS}}
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
-ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_store", "demo"}
+ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_serve", "cli_store", "demo"}
 
 
 def room_of(module: str) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from creativeai.cli_data import data_app
 from creativeai.cli_import import import_app
+from creativeai.cli_serve import demo, serve, web
 from creativeai.cli_store import store_app
 from creativeai.errors import UserError
 
@@ -26,6 +27,8 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(import_app, name="import")
 app.add_typer(store_app, name="store")
+for command in (serve, web, demo):
+    app.command()(command)
 
 
 @app.command()
@@ -98,74 +101,6 @@ def models() -> None:
     from creativeai.bundles.listing import bundle_table
 
     Console().print(bundle_table())
-
-
-@app.command()
-def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8801,
-    models: Annotated[
-        Optional[list[Path]],
-        typer.Option(help="A folder of bundles, or a bundle; may be given several times."),
-    ] = None,
-    threads: Annotated[
-        Optional[int], typer.Option(min=1, help="Pictures made at the same time; one a core when left out.")
-    ] = None,
-    store: Annotated[
-        Optional[str],
-        typer.Option(help="Serve what this model store has, and follow it; CREATIVEAI_STORE says it too."),
-    ] = None,
-    alias: Annotated[
-        str, typer.Option(help="Of each of the store's models, serve its version of this alias.")
-    ] = "champion",
-    cache: Annotated[
-        Optional[Path], typer.Option(help="Folder for what was pulled; the user's cache when left out.")
-    ] = None,
-    look_seconds: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds between two looks into the store.")
-    ] = 5.0,
-) -> None:
-    """Serve the models as a REST API that follows OpenAI's Images API."""
-    from creativeai.bundles import find_bundles
-    from creativeai.cli_store import followed_store
-    from creativeai.server.run import serve as run
-
-    followed = followed_store(store, models, alias, cache, look_seconds)
-    bundles = find_bundles(models or ()) if followed is None else {}
-    run(bundles, host=host, port=port, num_threads=threads or os.cpu_count() or 1, store=followed)
-
-
-@app.command()
-def web(
-    api: Annotated[
-        str, typer.Option(envvar="CREATIVEAI_API_URL", help="Where the REST API is.")
-    ] = "http://127.0.0.1:8801",
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8800,
-) -> None:
-    """Serve the page, which draws by the REST API."""
-    from creativeai.web.run import serve_page
-
-    serve_page(api, host=host, port=port)
-
-
-@app.command()
-def demo(
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8800,
-    api_port: Annotated[int, typer.Option(help="Port of the REST API; 0 takes a free one.")] = 8801,
-    models: Annotated[
-        Optional[list[Path]],
-        typer.Option(help="A folder of bundles, or a bundle; may be given several times."),
-    ] = None,
-) -> None:
-    """Serve models and page on this machine: both processes, until Ctrl-C."""
-    from creativeai.demo import run_demo
-
-    run_demo(port=port, api_port=api_port, models=models or ())
 
 
 @app.command()

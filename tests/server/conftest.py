@@ -9,6 +9,7 @@ from flask_openapi3 import OpenAPI
 
 from creativeai.engine import Engine
 from creativeai.server.app import create_app
+from creativeai.server.settings import ServerSettings
 from server.live_server import start_server, stop_server
 from tiny_bundle import make_tiny_bundle
 
@@ -28,7 +29,7 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shared_app(bundle: Path) -> OpenAPI:
     """An app whose state no test may change."""
-    return create_app({"tiny": bundle}, num_threads=2, wait_for_models=True)
+    return create_app({"tiny": bundle}, settings=ServerSettings(num_threads=2), wait_for_models=True)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 
 from creativeai.engine import Engine, Picture, PictureRequest
 from creativeai.server.app import create_app
+from creativeai.server.limits import Limits
+from creativeai.server.settings import ServerSettings
 
 URL = "/v1/images/generations"
 
@@ -173,7 +175,9 @@ def blocked(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return original(self, requests)
 
     monkeypatch.setattr(Engine, "generate", generate)
-    app = create_app({"tiny": bundle}, max_waiting=2, wait_for_models=True)
+    app = create_app(
+        {"tiny": bundle}, settings=ServerSettings(limits=Limits(queue_length=2)), wait_for_models=True
+    )
     first = threading.Thread(target=lambda: app.test_client().post(URL, json={"prompt": "a bird", "n": 3}))
     first.start()
     assert begun.wait(20)

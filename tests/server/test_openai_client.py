@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 
 import openai
 import pytest
@@ -10,6 +11,7 @@ from openai import OpenAI
 from PIL import Image
 
 from creativeai.bundles.catalog import find_bundles
+from server.live_server import start_server, stop_server
 
 
 @pytest.fixture
@@ -28,6 +30,22 @@ def test_generates_pictures(openai_client: OpenAI) -> None:
         assert Image.open(io.BytesIO(base64.b64decode(item.b64_json))).size == (32, 32)
     assert (answer.size, answer.output_format) == ("32x32", "png")
     assert answer.created > 0
+
+
+def test_works_with_a_key_and_not_without(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("me:my-very-own-key-0123")
+    process, url = start_server("--models", str(bundle), "--api-keys", str(tmp_path / "keys"))
+    try:
+        client = OpenAI(base_url=f"{url}/v1", api_key="my-very-own-key-0123", max_retries=0)
+        answer = client.images.generate(prompt="a red bird", response_format="url")
+        assert answer.data is not None and answer.data[0].url is not None
+        assert requests.get(answer.data[0].url).content.startswith(b"\x89PNG")
+        stranger = OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+        with pytest.raises(openai.AuthenticationError) as caught:
+            stranger.images.generate(prompt="a red bird")
+        assert caught.value.code == "invalid_api_key"
+    finally:
+        stop_server(process)
 
 
 def test_our_own_fields_go_both_ways(openai_client: OpenAI) -> None:

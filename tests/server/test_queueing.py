@@ -151,6 +151,27 @@ def test_a_refusal_says_when_the_queue_should_have_drained(
     assert caught.value.retry_after == 4 * 3 / num_workers
 
 
+def test_a_wait_that_would_be_too_long_is_refused(
+    engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=3)  # every picture takes three seconds
+    monkeypatch.setattr(queueing, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    queue = PictureQueue(engine.generate, num_workers=1, max_waiting=99, max_seconds=10)
+    engine.gate.release()
+    queue.generate(_requests(0), timeout=10)
+    _start(lambda: queue.generate(_requests(*range(20)), timeout=10))
+    assert engine.begun.acquire(timeout=10) and engine.begun.acquire(timeout=10)
+    _wait_until(lambda: queue.num_waiting == 19)
+    with pytest.raises(QueueFullError):
+        queue.generate(_requests(1, 2, 3), timeout=10)  # one is being made, three of the others take turns
+    _start(lambda: queue.generate(_requests(1, 2), timeout=10))
+    _wait_until(lambda: queue.num_waiting == 21)
+    with pytest.raises(QueueFullError):
+        queue.generate(_requests(1, 2), timeout=10)
+    _start(lambda: queue.generate(_requests(1), timeout=10))
+    _wait_until(lambda: queue.num_waiting == 22)
+
+
 def test_an_empty_queue_takes_any_number(engine: GatedEngine, queue: PictureQueue) -> None:
     engine.gate.release(100)
     assert len(queue.generate(_requests(*range(20)), timeout=10)) == 20

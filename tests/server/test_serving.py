@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ import pytest
 
 from creativeai.errors import UserError
 from creativeai.server.run import serve
+from creativeai.server.settings import ServerSettings
 from server.live_server import start_server
 
 PATH = "/v1/images/generations"
@@ -128,6 +131,94 @@ def test_requests_under_way_are_finished(own_server: tuple[subprocess.Popen[str]
     assert process.wait(60) == 0
 
 
+def test_stopping_under_load_answers_all_that_was_accepted(
+    own_server: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, url = own_server
+    statuses: list[int] = []
+    lost: list[Exception] = []
+
+    def ask() -> None:
+        while True:
+            try:
+                statuses.append(post(url, prompt="a bird", n=4)[0])
+            except ConnectionRefusedError:
+                return
+            except (OSError, http.client.HTTPException) as error:
+                lost.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while len(statuses) < 16:
+        time.sleep(0.01)
+    process.terminate()
+    for thread in threads:
+        thread.join(60)
+    assert process.wait(60) == 0
+    assert set(statuses) == {200}
+    assert len(lost) <= 1, "the kernel may accept one between the server's last look and its end"
+
+
+def test_stopping_refuses_new_connections_at_once(own_server: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = own_server
+    kept = connect(url)  # which the server gives two seconds more
+    kept.request("GET", "/healthz")
+    kept.getresponse().read()
+    process.terminate()
+    address = urlsplit(url)
+    while True:
+        assert process.poll() is None, "new connections should be refused before the end"
+        with socket.socket() as late:
+            if late.connect_ex((address.hostname, address.port)):
+                break
+        time.sleep(0.01)
+    kept.request("GET", "/healthz")
+    assert kept.getresponse().status == 200
+    kept.close()
+    assert process.wait(60) == 0
+
+
+def test_silent_connections_hold_up_nobody(own_server: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = own_server
+    address = urlsplit(url)
+    silent = [socket.create_connection((address.hostname, address.port)) for _ in range(300)]
+    started = time.monotonic()
+    assert post(url, prompt="a bird")[0] == 200
+    assert time.monotonic() - started < 4, "they hold threads for five seconds"
+    for connection in silent:
+        connection.close()
+
+
+def test_clients_that_do_not_hang_up_hold_up_nobody(own_server: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = own_server
+    address = urlsplit(url)
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    lingering = [socket.create_connection((address.hostname, address.port)) for _ in range(20)]
+    started = time.monotonic()
+    for connection in lingering:
+        connection.sendall(request)
+    for connection in lingering:
+        answer = b"".join(iter(partial(connection.recv, 4096), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b'{"status":"ok"}\n')
+    assert post(url, prompt="a bird")[0] == 200
+    assert time.monotonic() - started < 20, "each would hold up all others for two seconds"
+    for connection in lingering:
+        connection.close()
+
+
+def test_log_as_json(bundle: Path) -> None:
+    process, url = start_server("--models", str(bundle), "--log-format", "json", stderr=subprocess.PIPE)
+    post(url, prompt="a secret bird")
+    process.terminate()
+    _, log = process.communicate(timeout=60)
+    entries = [json.loads(line) for line in log.splitlines()]
+    assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, entries))
+    [entry] = [entry for entry in entries if entry.get("route") == PATH]
+    assert (entry["status"], entry["model"]) == (200, "tiny")
+    assert "secret" not in log
+
+
 def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "creativeai.cli", "serve", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -143,13 +234,13 @@ def test_port_in_use_is_one_line(bundle: Path) -> None:
 
 def test_no_models_is_one_line() -> None:
     with pytest.raises(UserError, match="no models"):
-        serve({}, host="127.0.0.1", port=0, num_threads=1)
+        serve({}, host="127.0.0.1", port=0, settings=ServerSettings())
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("203.0.113.1", 0), ("no host", 0)])
 def test_address_that_cant_be_had(bundle: Path, host: str, port: int) -> None:
     with pytest.raises(UserError):
-        serve({"tiny": bundle}, host=host, port=port, num_threads=1)
+        serve({"tiny": bundle}, host=host, port=port, settings=ServerSettings())
 
 
 def test_models_folder_that_is_missing(tmp_path: Path) -> None:

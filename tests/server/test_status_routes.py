@@ -33,9 +33,13 @@ def test_metrics_count_what_is_done(client: FlaskClient) -> None:
     route = "/v1/images/generations"
     assert grown("creativeai_http_requests_total", "POST", route, "200") == 1
     assert grown("creativeai_http_requests_total", "POST", route, "400") == 1
-    assert grown("creativeai_http_request_duration_seconds_count", route) == 2
+    assert grown("creativeai_http_request_duration_seconds_count", "tiny", route) == 2
     assert grown("creativeai_pictures_total", "tiny") == 5
     assert grown("creativeai_picture_duration_seconds_count", "tiny") == 5
+    for stage in ("encode_text", "generate", "encode_image"):
+        assert grown("creativeai_stage_duration_seconds_count", "tiny", stage) == 5
+    assert grown("creativeai_errors_total", "invalid_value") == 1
+    assert after["creativeai_http_requests_in_progress",] == 1  # the one that asks
     assert after["creativeai_queue_depth_pictures", "tiny"] == 0
     assert after["process_resident_memory_bytes",] > 0
 
@@ -73,6 +77,8 @@ def test_access_log_is_one_line_without_the_prompt(
         client.get("/v1/images/render?model=tiny&prompt=a+secret+bird&seed=1")
         client.get("/no%0Awhere")
     first, second = (record.getMessage() for record in caplog.records if record.name == "creativeai.access")
-    assert re.fullmatch(r"127\.0\.0\.1 GET /v1/images/render 200 \d+B [\d.]+ms [0-9a-f]{32}", first)
+    assert re.fullmatch(
+        r"127\.0\.0\.1 GET /v1/images/render 200 \d+B [\d.]+ms [0-9a-f]{32} model=tiny", first
+    )
     assert "\n" not in second
     assert " 404 " in second

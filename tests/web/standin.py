@@ -83,6 +83,8 @@ class StandIn:
     requests: list[dict[str, Any]] = field(default_factory=list)
     paint: Callable[[str, int, float], Image.Image] = paint
     samples: bytes = base64.b64decode(encoded(Image.new("RGB", (64, 32), "teal"), "webp"))
+    key: str | None = None
+    """What every request must have, if any."""
     port: int = 0
     _server: ThreadingHTTPServer | None = None
 
@@ -170,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
     # HTTP/1.0: no connection outlives `stop`.
 
     def do_GET(self) -> None:
+        if not self._has_key():
+            return
         if self.path == "/v1/models":
             self._send(200, {"object": "list", "data": self.api.models})
         elif self.path in {f"/v1/models/{model['id']}/samples" for model in self.api.models}:
@@ -179,7 +183,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self._has_key():
+            return
         self._send(*self.api.generate(request))
+
+    def _has_key(self) -> bool:
+        if self.api.key is None or self.headers["Authorization"] == f"Bearer {self.api.key}":
+            return True
+        self._send(401, {"error": {"message": "there is no API key", "code": "invalid_api_key"}})
+        return False
 
     def _send(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         self._send_bytes(status, json.dumps(body).encode(), "application/json", headers or {})

@@ -1,5 +1,7 @@
 import base64
+import hashlib
 import io
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +31,51 @@ def test_pictures(api: StandIn, browser: FlaskClient) -> None:
     assert answer["unknown_words"] == []
     assert answer["duration_ms"] >= 0
     assert api.requests[0]["output_format"] == "jpeg"
+
+
+def test_the_key_goes_to_the_api_and_to_no_browser(api: StandIn) -> None:
+    api.key = "the-pages-own-key"
+    page = create_page(api.url, api.key).server.test_client()
+    answers = [
+        page.get("/api/status"),
+        page.post("/api/pictures", json=ASKED),
+        page.get("/api/picture.png", query_string=ONE),
+        page.get("/api/models/birds/samples"),
+        page.get("/"),
+        page.get("/_dash-layout"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert api.key.encode() not in answer.data
+        assert api.key not in str(answer.headers)
+
+
+def test_a_key_that_is_not_taken_is_no_visitors_matter(api: StandIn, browser: FlaskClient) -> None:
+    api.key = "the-pages-own-key"
+    answer: Any = browser.post("/api/pictures", json=ASKED)
+    assert (answer.status_code, answer.json["error"]["kind"]) == (502, "failed")
+    assert answer.json["error"]["message"] == "The model server does not accept this page's key."
+
+
+def test_security_headers(browser: FlaskClient) -> None:
+    for path in ("/", "/api/status", "/nowhere", "/assets/page.js"):
+        headers = browser.get(path).headers
+        policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+        assert policy["default-src"] == "'self'"
+        assert "unsafe" not in policy["script-src"]
+        assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_every_inline_script_is_known_to_the_policy(browser: FlaskClient) -> None:
+    answer = browser.get("/")
+    scripts = re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>(.*?)</script>", answer.text, re.S)
+    assert len(scripts) == 2
+    for script in scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
 
 
 def test_unknown_words_are_passed_on(browser: FlaskClient) -> None:

@@ -1,7 +1,8 @@
 """A bundle at work: text to pictures with ONNX Runtime."""
 
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -26,13 +27,19 @@ class Engine:
     Args:
         bundle: The model.
         num_threads: Pictures made at the same time.
+        on_stage: Told of each picture the seconds that `encode_text` and then `generate` took.
 
     Raises:
         BundleError: The generator can't be loaded or doesn't fit its manifest.
         TextError: The text encoder can't be loaded.
     """
 
-    def __init__(self, bundle: Bundle, num_threads: int = 1) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        num_threads: int = 1,
+        on_stage: Callable[[str, float], None] = lambda stage, seconds: None,
+    ) -> None:
         self.manifest: BundleManifest = bundle.manifest
         name = f"engine-{bundle.manifest.name}"
         self._pool = ThreadPoolExecutor(max(1, num_threads - 1), thread_name_prefix=name)
@@ -43,6 +50,7 @@ class Engine:
         self._encoder = encoder.result()
         self._input_names = _check_fit(self._session, bundle, self._encoder)
         self._num_threads = num_threads
+        self._on_stage = on_stage
 
     def generate(self, requests: Sequence[PictureRequest]) -> list[Picture]:
         """Make the pictures asked for, in their order.
@@ -102,7 +110,10 @@ class Engine:
     def _generate_one(self, request: PictureRequest) -> Picture:
         if request.attention:
             self.check_attention()
+        start = time.perf_counter()
         features = self._encoder.encode([request.text])
+        encoded = time.perf_counter()
+        self._on_stage("encode_text", encoded - start)
         inputs = {
             "noise": noise_of(request.seed, self.manifest.noise_dim, request.truncation),
             "sentence": features.sentence,
@@ -116,6 +127,7 @@ class Engine:
         outputs = self._session.run(kept, {name: inputs[name] for name in self._input_names})
         num_stages = len(self.manifest.stages)
         stages = tuple(_to_pixels(output[0]) for output in outputs[:num_stages])
+        self._on_stage("generate", time.perf_counter() - encoded)
         made_from = (request.seed, request.text, request.truncation)
         if not request.attention:
             return Picture(stages, *made_from)

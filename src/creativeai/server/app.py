@@ -1,62 +1,47 @@
-"""The Flask app: what surrounds every request, and the routes."""
+"""The Flask app: the models behind it and its routes."""
 
-import logging
-import re
 import threading
-import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
-from flask import Response, g, request
 from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from creativeai import __version__
-from creativeai.server.body import check_body
 from creativeai.server.errors import add_error_handlers, raise_validation_error
 from creativeai.server.following import FollowedStore, StoreFollower
 from creativeai.server.hosting import ModelHost
 from creativeai.server.image_routes import add_image_routes
-from creativeai.server.limits import MAX_BODY_BYTES, MAX_WAITING
+from creativeai.server.making import PictureMaker
 from creativeai.server.metrics import Metrics
 from creativeai.server.model_routes import add_model_routes
+from creativeai.server.request_hooks import surround_requests
 from creativeai.server.schemas import ErrorResponse
+from creativeai.server.settings import ServerSettings
 from creativeai.server.status_routes import add_status_routes
-
-_SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-# Labels of /metrics come from a fixed set: a caller can't make new ones.
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-access_logger = logging.getLogger("creativeai.access")
 
 
 def create_app(
     bundles: Mapping[str, Path],
     *,
-    num_threads: int = 1,
-    max_waiting: int = MAX_WAITING,
+    settings: ServerSettings | None = None,
     wait_for_models: bool = False,
     store: FollowedStore | None = None,
+    max_requests: int = 1000,
 ) -> OpenAPI:
     """Make the API over some models.
 
     Args:
         bundles: Folder of each model, by name; the first is the default.
-        num_threads: Pictures each model makes at the same time.
-        max_waiting: Most pictures that wait for a model before requests are answered with 429.
+        settings: How to serve; the defaults when left out.
         wait_for_models: Load the models before returning, instead of in the background.
         store: Serve the models of this store too, and follow it.
+        max_requests: Requests of all models that may wait for pictures at once.
 
     Returns:
         The app; `app.extensions["models"]` is its `ModelHost`.
     """
+    settings = settings or ServerSettings()
     app = OpenAPI(
         __name__,
         info=Info(
@@ -73,17 +58,24 @@ def create_app(
         doc_ui=False,
         static_folder=None,
     )
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = settings.limits.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers in the order of their schemas
     metrics = Metrics()
-    models = ModelHost(bundles, num_threads=num_threads, max_waiting=max_waiting, metrics=metrics)
+    models = ModelHost(bundles, settings=settings, metrics=metrics)
     follower = None if store is None else StoreFollower(models, store)
     app.extensions["models"] = models
-    _surround_requests(app, metrics)
-    add_error_handlers(app)
-    add_image_routes(app, models)
+    if settings.trusted_proxies:
+        # Without it anybody could claim any address, and escape the limit on its rate.
+        num = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=num, x_proto=num, x_host=num, x_port=num, x_prefix=num
+        )
+    surround_requests(app, metrics, settings)
+    add_error_handlers(app, metrics)
+    maker = PictureMaker(settings.limits, max_requests)
+    add_image_routes(app, models, maker, metrics, settings.limits)
     add_model_routes(app, models)
-    add_status_routes(app, models, metrics, follower)
+    add_status_routes(app, models, metrics, follower, settings)
 
     def load() -> None:
         models.load()
@@ -96,35 +88,3 @@ def create_app(
     else:
         threading.Thread(target=load, name="model loader", daemon=True).start()
     return app
-
-
-def _surround_requests(app: OpenAPI, metrics: Metrics) -> None:
-    @app.before_request
-    def begin() -> None:
-        g.start = time.perf_counter()
-        request_id = request.headers.get("X-Request-ID", "")
-        g.request_id = request_id if _REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex
-        if request.method == "POST" and request.routing_exception is None:
-            check_body()
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.start
-        response.headers.update(_SECURITY_HEADERS)
-        response.headers["X-Request-ID"] = g.request_id
-        route = request.url_rule.rule if request.url_rule else "none"
-        method = request.method if request.method in _METHODS else "other"
-        metrics.requests.labels(method, route, response.status_code).inc()
-        metrics.latency.labels(route).observe(seconds)
-        # Quoted, since a path may hold line breaks; without the query, since that may hold a prompt.
-        access_logger.info(
-            "%s %s %s %d %sB %.1fms %s",
-            request.remote_addr,
-            quote(request.method),
-            quote(request.path),
-            response.status_code,
-            response.content_length,
-            seconds * 1000,
-            g.request_id,
-        )
-        return response

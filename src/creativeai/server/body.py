@@ -4,17 +4,19 @@ from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from creativeai.server.errors import ApiError
-from creativeai.server.limits import MAX_BODY_BYTES, MAX_DISCARDED_BYTES
+from creativeai.server.limits import MAX_DISCARDED_BYTES
+
+_PART_BYTES = 64 * 1024
 
 
-def check_body() -> None:
+def check_body(max_bytes: int) -> None:
     """Refuse a body that is not a JSON object of a sensible size.
 
     Raises:
-        RequestEntityTooLarge: It is larger than MAX_BODY_BYTES.
+        RequestEntityTooLarge: It is larger than `max_bytes`.
         ApiError: It is no JSON, or no object.
     """
-    if _is_too_large():
+    if _is_too_large(max_bytes):
         _discard()
         raise RequestEntityTooLarge
     if not request.is_json:
@@ -32,16 +34,16 @@ def check_body() -> None:
         raise ApiError(400, "the body must be a JSON object", code="invalid_json")
 
 
-def _is_too_large() -> bool:
+def _is_too_large(max_bytes: int) -> bool:
     if request.content_length is not None:
-        return request.content_length > MAX_BODY_BYTES
+        return request.content_length > max_bytes
     # A body sent in chunks is cut off at the limit without a word.
-    return len(request.get_data()) >= MAX_BODY_BYTES
+    return len(request.get_data()) >= max_bytes
 
 
 def _discard() -> None:
     """Read on, since most clients send everything before they listen: hung up on, they'd never hear why."""
     stream = request.environ["wsgi.input"]
     num_left = MAX_DISCARDED_BYTES
-    while num_left > 0 and (data := stream.read(MAX_BODY_BYTES)):
+    while num_left > 0 and (data := stream.read(_PART_BYTES)):
         num_left -= len(data)

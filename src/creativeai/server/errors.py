@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from creativeai.errors import RequestError, UnknownModelError, UserError
+from creativeai.server.metrics import NO_MODEL, Metrics
 from creativeai.server.schemas import Error, ErrorResponse, ErrorType
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class ApiError(Exception):
         code: A word that programs can branch on.
         param: Name of the offending field.
         headers: Extra headers, such as Retry-After.
+        reason: For /metrics, why a request was refused that is right in itself.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class ApiError(Exception):
         code: str,
         param: str | None = None,
         headers: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -42,6 +45,7 @@ class ApiError(Exception):
         self.code = code
         self.param = param
         self.headers = dict(headers or {})
+        self.reason = reason
 
 
 def _error_type(status: int) -> ErrorType:
@@ -50,7 +54,10 @@ def _error_type(status: int) -> ErrorType:
     return "server_error" if status >= 500 else "invalid_request_error"
 
 
-def _answer(error: ApiError) -> Response:
+def _answer(error: ApiError, metrics: Metrics) -> Response:
+    metrics.errors.labels(error.code).inc()
+    if error.reason is not None:
+        metrics.refused.labels(g.get("model", NO_MODEL), error.reason).inc()
     detail = Error(message=error.message, type=_error_type(error.status), param=error.param, code=error.code)
     response = jsonify(ErrorResponse(error=detail).model_dump())
     response.status_code = error.status
@@ -115,23 +122,25 @@ def describe_errors(*statuses: int) -> dict[str | int, Any]:
     return described
 
 
-def add_error_handlers(app: Flask) -> None:
-    """Answer whatever is raised while a request is handled."""
+def add_error_handlers(app: Flask, metrics: Metrics) -> None:
+    """Answer whatever is raised while a request is handled, and count it."""
 
     @app.errorhandler(ApiError)
     def api_error(error: ApiError) -> Response:
-        return _answer(error)
+        return _answer(error, metrics)
 
     @app.errorhandler(UserError)
     def user_error(error: UserError) -> Response:
-        return _answer(_from_user_error(error))
+        return _answer(_from_user_error(error), metrics)
 
     @app.errorhandler(HTTPException)
     def http_exception(error: HTTPException) -> Response | HTTPException:
-        return error if isinstance(error, RequestRedirect) else _answer(_from_http_exception(error))
+        if isinstance(error, RequestRedirect):
+            return error
+        return _answer(_from_http_exception(error), metrics)
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:
         logger.exception("unexpected error [request %s]", g.get("request_id"), exc_info=error)
         message = f"the server failed on this request: its log has the details under {g.get('request_id')}"
-        return _answer(ApiError(500, message, code="internal_error"))
+        return _answer(ApiError(500, message, code="internal_error"), metrics)

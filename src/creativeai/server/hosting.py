@@ -15,6 +15,7 @@ from creativeai.errors import UnknownModelError, UserError
 from creativeai.server.errors import ApiError
 from creativeai.server.metrics import Metrics
 from creativeai.server.queueing import PictureQueue
+from creativeai.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,7 @@ class ModelHost:
 
     Args:
         bundles: Folder of each model, by name; the first is the default.
-        num_threads: Pictures each engine makes at the same time.
-        max_waiting: Most pictures that wait for a model.
+        settings: Of the server.
         metrics: Told of pictures and queues.
     """
 
@@ -52,14 +52,12 @@ class ModelHost:
         self,
         bundles: Mapping[str, Path],
         *,
-        num_threads: int,
-        max_waiting: int,
+        settings: ServerSettings,
         metrics: Metrics,
     ) -> None:
         self._bundles = dict(bundles)
         self._names = list(bundles)
-        self._num_threads = num_threads
-        self._max_waiting = max_waiting
+        self._settings = settings
         self._metrics = metrics
         self._models: dict[str, HostedModel] = {}
         self._loaded = threading.Event()
@@ -107,11 +105,13 @@ class ModelHost:
 
     def _load(self, name: str, path: Path, version: int | None) -> HostedModel:
         bundle = read_bundle(path)
-        engine = Engine(bundle, num_threads=self._num_threads)
+        num_threads, limits = self._settings.num_threads, self._settings.limits
+        engine = Engine(bundle, num_threads, on_stage=self._metrics.stage_observer(name))
         queue = PictureQueue(
             lambda request: engine.generate([request])[0],
-            num_workers=self._num_threads,
-            max_waiting=self._max_waiting,
+            num_workers=num_threads,
+            max_waiting=limits.queue_length,
+            max_seconds=limits.queue_seconds,
             on_picture=self._metrics.picture_observer(name),
         )
         self._metrics.queue_depth.labels(name).set_function(lambda: queue.num_waiting)

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import re
 import time
-from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3 import OpenAPI, Tag
 from numpy.typing import NDArray
 
@@ -17,10 +16,11 @@ from creativeai.engine import Picture, PictureRequest, validate_request
 from creativeai.engine.validation import MAX_SEED, ValidRequest
 from creativeai.errors import RequestError
 from creativeai.server.encoding import OutputFormat, encode_map, encode_picture
-from creativeai.server.errors import ApiError, describe_errors
+from creativeai.server.errors import describe_errors
 from creativeai.server.hosting import HostedModel, ModelHost
-from creativeai.server.limits import MAX_SECONDS, MAX_URL_LENGTH, MAX_WITH_ATTENTION
-from creativeai.server.queueing import DeadlineError, QueueFullError
+from creativeai.server.limits import MAX_URL_LENGTH, MAX_WITH_ATTENTION, Limits
+from creativeai.server.making import PictureMaker, find_model
+from creativeai.server.metrics import Metrics
 from creativeai.server.schemas import (
     GeneratedPicture,
     GenerationRequest,
@@ -29,13 +29,16 @@ from creativeai.server.schemas import (
     StagePicture,
     WordAttention,
 )
+from creativeai.server.signing import SIGNED_SECONDS, sign
 
 _TAG = Tag(name="images", description="Text to pictures.")
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _RENDER_SECONDS = 24 * 60 * 60
 
 
-def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
+def add_image_routes(
+    app: OpenAPI, models: ModelHost, maker: PictureMaker, metrics: Metrics, limits: Limits
+) -> None:
     """Add POST /v1/images/generations and GET /v1/images/render."""
 
     @app.post(
@@ -50,17 +53,19 @@ def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
     def generate(body: GenerationRequest) -> Response:
         """Pictures of what a text says."""
         start = time.perf_counter()
-        model = models.get(body.model)
+        model = find_model(models, body.model)
         if body.attention:
             _check_attention(model, body)
         resolution = _read_size(body.size, model)
         output_format = body.output_format or "png"
-        valid = _validate(model, body.prompt, body.n, body.seed, body.truncation)
+        valid = _validate(model, limits, body.prompt, body.n, body.seed, body.truncation)
         if body.response_format == "url":
             data = [_link(model, one, resolution, output_format, body.stages) for one in valid.pictures()]
         else:
-            pictures = _generate(model, valid.pictures(bool(body.attention)))
+            pictures = maker.make(model, valid.pictures(bool(body.attention)))
+            encoding_start = time.perf_counter()
             data = [_embed(model, picture, resolution, output_format, body.stages) for picture in pictures]
+            observe_encoding(model, encoding_start, len(data))
         if valid.text != body.prompt:
             for picture_data in data:
                 picture_data.revised_prompt = valid.text
@@ -87,34 +92,57 @@ def add_image_routes(app: OpenAPI, models: ModelHost) -> None:
     )
     def render(query: RenderQuery) -> Response:
         """One picture as a file, made from what the address says; caches may keep it."""
-        model = models.get(query.model)
+        model = find_model(models, query.model)
         resolution = _read_size(query.size, model)
-        valid = _validate(model, query.prompt, 1, query.seed, query.truncation)
+        valid = _validate(model, limits, query.prompt, 1, query.seed, query.truncation)
         made_from = [model.digest, valid.text, valid.seed, valid.truncation, resolution, query.output_format]
         response = Response(mimetype=f"image/{query.output_format}")
         etag = hashlib.sha256(repr([__version__, *made_from]).encode()).hexdigest()[:32]
         response.set_etag(etag)
-        response.cache_control.public = True
+        # With keys, what one may see is not for a cache that others share.
+        if g.api_key is None:
+            response.cache_control.public = True
+        else:
+            response.cache_control.private = True
         response.cache_control.max_age = _RENDER_SECONDS
         if request.if_none_match.contains(etag):
             response.status_code = 304
             return response
-        [picture] = _generate(model, valid.pictures())
+        [picture] = maker.make(model, valid.pictures())
         pixels = picture.stages[model.resolutions.index(resolution)]
+        encoding_start = time.perf_counter()
         response.data = encode_picture(pixels, query.output_format)
+        observe_encoding(model, encoding_start, 1)
         name = f"{model.name}-{valid.seed}.{query.output_format}"
         response.headers["Content-Disposition"] = f'inline; filename="{name}"'
         return response
 
+    def observe_encoding(model: HostedModel, start: float, num_pictures: int) -> None:
+        """Tell what the encoding of each picture took, in the mean."""
+        observe, seconds = metrics.stage_observer(model.name), time.perf_counter() - start
+        for _ in range(num_pictures):
+            observe("encode_image", seconds / num_pictures)
+
 
 def _validate(
-    model: HostedModel, prompt: str, n: int | None, seed: int | None, truncation: float | None
+    model: HostedModel,
+    limits: Limits,
+    prompt: str,
+    n: int | None,
+    seed: int | None,
+    truncation: float | None,
 ) -> ValidRequest:
     if seed is None:
         seed = int(np.random.default_rng().integers(MAX_SEED + 1))
     if truncation is None:
         truncation = model.engine.manifest.default_truncation
     valid = validate_request(prompt, 1 if n is None else n, seed, truncation)
+    if valid.num_pictures > limits.max_n:
+        message = f"n is {valid.num_pictures}: ask for 1 to {limits.max_n} pictures at a time"
+        raise RequestError(message, param="n")
+    if len(valid.text) > limits.max_prompt_length:
+        message = f"the text has {len(valid.text)} characters: {limits.max_prompt_length} are the most here"
+        raise RequestError(message, param="prompt")
     model.engine.check_text(valid.text)
     return valid
 
@@ -128,29 +156,6 @@ def _check_attention(model: HostedModel, body: GenerationRequest) -> None:
     if body.n is not None and body.n > MAX_WITH_ATTENTION:
         message = f"n is {body.n}: ask for at most {MAX_WITH_ATTENTION} pictures with attention maps"
         raise RequestError(message, param="n")
-
-
-def _generate(model: HostedModel, requests: Sequence[PictureRequest]) -> list[Picture]:
-    try:
-        return model.queue.generate(requests, _seconds_to_wait())
-    except QueueFullError as error:
-        message = f"too many pictures wait for the model {model.name}: try again in {error.retry_after} s"
-        headers = {"Retry-After": str(error.retry_after)}
-        raise ApiError(429, message, code="rate_limit_exceeded", headers=headers) from None
-    except DeadlineError:
-        message = "the pictures were not ready in time: try again, or ask for fewer"
-        raise ApiError(503, message, code="timeout", headers={"Retry-After": "1"}) from None
-
-
-def _seconds_to_wait() -> float:
-    """How long the caller waits: `Prefer: wait=10` (RFC 7240), or what OpenAI's client says of itself."""
-    preference = re.search(r"\bwait=(\d{1,9})\b", request.headers.get("Prefer", ""))
-    said = preference[1] if preference else request.headers.get("X-Stainless-Read-Timeout", "")
-    try:
-        seconds = float(said)
-    except ValueError:
-        return MAX_SECONDS
-    return seconds if 0 <= seconds < MAX_SECONDS else MAX_SECONDS
 
 
 def _read_size(size: str | None, model: HostedModel) -> int:
@@ -199,7 +204,7 @@ def _link(
     model: HostedModel, one: PictureRequest, resolution: int, output_format: OutputFormat, stages: bool | None
 ) -> GeneratedPicture:
     def url(resolution: int) -> str:
-        query = {
+        query: dict[str, Any] = {
             "model": model.name,
             "prompt": one.text,
             "seed": one.seed,
@@ -207,6 +212,9 @@ def _link(
             "size": _size(resolution),
             "output_format": output_format,
         }
+        if g.api_key is not None:
+            fields = [(name, str(value)) for name, value in query.items()]
+            query["token"] = sign(g.api_key, fields, int(time.time()) + SIGNED_SECONDS)
         path = f"v1/images/render?{urlencode(query)}"
         if len(path) > MAX_URL_LENGTH:
             message = "the prompt is too long for an address: ask for response_format b64_json"

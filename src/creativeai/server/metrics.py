@@ -12,6 +12,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+NO_MODEL = ""
+"""Label of what is no model's."""
+# Every one's place is kept from the start: a rate needs a zero to begin at.
+_REASONS = ("queue_full", "server_full", "rate_limit", "deadline", "no_key")
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -32,10 +36,29 @@ class Metrics:
         self.latency = Histogram(
             "creativeai_http_request_duration_seconds",
             "Time from a request's arrival in the app to its answer",
-            ["route"],
+            ["route", "model"],
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
         )
+        self.in_progress = Gauge(
+            "creativeai_http_requests_in_progress",
+            "HTTP requests being worked on or waiting for pictures",
+            registry=self.registry,
+        )
+        self.errors = Counter(
+            "creativeai_errors",
+            "Answers that are errors, by their code",
+            ["code"],
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "creativeai_refused_requests",
+            "Requests refused for load, rate, time or lack of a key",
+            ["model", "reason"],
+            registry=self.registry,
+        )
+        for reason in _REASONS:
+            self.refused.labels(NO_MODEL, reason)
         self.pictures = Counter(
             "creativeai_pictures", "Pictures generated", ["model"], registry=self.registry
         )
@@ -43,6 +66,13 @@ class Metrics:
             "creativeai_picture_duration_seconds",
             "Time an engine took for a picture",
             ["model"],
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.stage_seconds = Histogram(
+            "creativeai_stage_duration_seconds",
+            "Time of each stage of a picture: encode_text, generate, encode_image",
+            ["model", "stage"],
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
         )
@@ -61,5 +91,13 @@ class Metrics:
         def observe(seconds: float) -> None:
             pictures.inc()
             picture_seconds.observe(seconds)
+
+        return observe
+
+    def stage_observer(self, model: str) -> Callable[[str, float], None]:
+        """The function to tell of each stage of this model's pictures: its name and the seconds it took."""
+
+        def observe(stage: str, seconds: float) -> None:
+            self.stage_seconds.labels(model, stage).observe(seconds)
 
         return observe

@@ -7,6 +7,7 @@ from flask_openapi3 import OpenAPI, Tag
 
 from creativeai.server.errors import ApiError, describe_errors
 from creativeai.server.hosting import HostedModel, ModelHost
+from creativeai.server.making import find_model
 from creativeai.server.schemas import ModelInfo, ModelList, ModelPath
 
 _TAG = Tag(name="models", description="What models there are.")
@@ -33,7 +34,7 @@ def add_model_routes(app: OpenAPI, models: ModelHost) -> None:
     )
     def retrieve_model(path: ModelPath) -> dict[str, Any]:
         """One model: what it is, what it was trained on, how well it does."""
-        return _describe(models.get(path.model)).model_dump()
+        return _describe(find_model(models, path.model)).model_dump()
 
     @app.get(
         "/v1/models/<model>/samples",
@@ -46,7 +47,7 @@ def add_model_routes(app: OpenAPI, models: ModelHost) -> None:
     )
     def samples(path: ModelPath) -> Response:
         """A grid of the model's pictures."""
-        return _send(models.get(path.model), "samples.webp", "image/webp")
+        return _send(find_model(models, path.model), "samples.webp", "image/webp")
 
     @app.get(
         "/v1/models/<model>/card",
@@ -59,7 +60,7 @@ def add_model_routes(app: OpenAPI, models: ModelHost) -> None:
     )
     def card(path: ModelPath) -> Response:
         """The model's card, in Markdown."""
-        return _send(models.get(path.model), "MODEL_CARD.md", "text/markdown")
+        return _send(find_model(models, path.model), "MODEL_CARD.md", "text/markdown")
 
 
 def _describe(model: HostedModel) -> ModelInfo:

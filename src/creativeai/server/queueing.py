@@ -1,6 +1,9 @@
 """Hands the pictures that wait to an engine, one by one."""
 
+import contextlib
 import math
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -8,6 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from creativeai.engine import Picture, PictureRequest
+
+# Share of the newest picture in the mean of those before: some ten count.
+_FOLLOWING = 0.1
+_WORKER_NICENESS = 5
 
 
 class QueueFullError(Exception):
@@ -49,6 +56,7 @@ class PictureQueue:
         generate: Makes one picture; called from the worker threads only.
         num_workers: Pictures made at the same time.
         max_waiting: Most pictures that wait; more are refused. An empty queue takes a request of any size.
+        max_seconds: Longest that a request should wait for those before it; one that would is refused.
         on_picture: Told the seconds each picture took to make.
     """
 
@@ -58,14 +66,17 @@ class PictureQueue:
         *,
         num_workers: int,
         max_waiting: int,
+        max_seconds: float = math.inf,
         on_picture: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._generate = generate
         self._num_workers = num_workers
         self._max_waiting = max_waiting
+        self._max_seconds = max_seconds
         self._on_picture = on_picture
         self._jobs: deque[_Job] = deque()
         self._num_waiting = 0
+        self._num_running = 0
         self._seconds_per_picture = 0.0
         self._changed = threading.Condition()
         self._is_closed = False
@@ -99,7 +110,7 @@ class PictureQueue:
             if self._is_closed:
                 # Its model was replaced between being chosen and being asked: there may be no worker left.
                 threading.Thread(target=self._run, name="picture-worker-late", daemon=True).start()
-            if self._num_waiting and self._num_waiting + len(requests) > self._max_waiting:
+            if self._num_waiting and not self._has_room(len(requests)):
                 raise QueueFullError(self._seconds_to_drain())
             self._jobs.append(job)
             self._num_waiting += len(requests)
@@ -112,8 +123,19 @@ class PictureQueue:
             raise job.error
         return [job.pictures[index] for index in range(len(requests))]
 
+    def _has_room(self, num_pictures: int) -> bool:
+        """Whether so many more may wait; the lock is held."""
+        if self._num_waiting + num_pictures > self._max_waiting:
+            return False
+        # They take turns: of those that want more, only as many come first as we want ourselves.
+        ahead = sum(min(len(job.requests) - job.num_taken, num_pictures) for job in self._jobs)
+        return self._seconds_for(ahead + self._num_running) <= self._max_seconds
+
     def _seconds_to_drain(self) -> int:
-        return max(1, math.ceil(self._num_waiting * self._seconds_per_picture / self._num_workers))
+        return max(1, math.ceil(self._seconds_for(self._num_waiting)))
+
+    def _seconds_for(self, num_pictures: int) -> float:
+        return num_pictures * self._seconds_per_picture / self._num_workers
 
     def _drop(self, job: _Job) -> None:
         """Take back what the engine has not begun; the lock is held."""
@@ -134,26 +156,44 @@ class PictureQueue:
             if job.num_taken < len(job.requests):
                 self._jobs.append(job)
             self._num_waiting -= 1
+            self._num_running += 1
             return job, index
 
     def _run(self) -> None:
+        _give_way()
         while taken := self._take():
             job, index = taken
             start = time.perf_counter()
             try:
                 picture = self._generate(job.requests[index])
             except BaseException as error:  # the caller's to raise; the worker must live on
+                self._end_running(None)
                 self._fail(job, error)
                 continue
             seconds = time.perf_counter() - start
-            self._seconds_per_picture = seconds
+            self._end_running(seconds)
             self._on_picture(seconds)
             job.pictures[index] = picture
             if len(job.pictures) == len(job.requests):
                 job.done.set()
+
+    def _end_running(self, seconds: float | None) -> None:
+        """A picture took so long, or failed. The mean follows smoothly: a single slow one says little."""
+        with self._changed:
+            self._num_running -= 1
+            if seconds is not None:
+                before = self._seconds_per_picture or seconds
+                self._seconds_per_picture = before + _FOLLOWING * (seconds - before)
 
     def _fail(self, job: _Job, error: BaseException) -> None:
         with self._changed:
             self._drop(job)
             job.error = error
             job.done.set()
+
+
+def _give_way() -> None:
+    """Let the threads that answer go first on a busy machine: refusals must be quick."""
+    if sys.platform == "linux":  # where a thread can have a priority of its own
+        with contextlib.suppress(OSError):  # a container may forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORKER_NICENESS)

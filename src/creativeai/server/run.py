@@ -4,23 +4,23 @@ A second process would hold every model again and could not share a queue; the e
 cores.
 """
 
-import logging
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from creativeai import wsgi
 from creativeai.errors import UserError
-from creativeai.server.limits import MAX_WAITING
+from creativeai.server.logs import log_config
+from creativeai.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from flask_openapi3 import OpenAPI
 
     from creativeai.server.following import FollowedStore
 
-# A waiting request holds a thread: there must be more of them than can wait, or /healthz would wait too.
-_NUM_SPARE_THREADS = 16
+# A waiting request holds a thread: there must be more of them than can wait, so that refusals don't wait too.
+_NUM_SPARE_THREADS = 32
+_MAX_WAITING_REQUESTS = 1000
 # How many busy models of a store there are threads for; they are started when they are needed.
 _NUM_MODELS_OF_A_STORE = 4
 
@@ -30,7 +30,7 @@ def serve(
     *,
     host: str,
     port: int,
-    num_threads: int,
+    settings: ServerSettings,
     store: "FollowedStore | None" = None,
 ) -> None:
     """Serve the models until Ctrl-C or SIGTERM; requests under way are finished.
@@ -39,7 +39,7 @@ def serve(
         bundles: Folder of each model, by name; the first is the default.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        num_threads: Pictures each model makes at the same time.
+        settings: How to serve.
         store: Serve the models of this store too, and follow it. It need not be reachable now.
 
     Raises:
@@ -51,14 +51,21 @@ def serve(
     names = [*bundles, *([f"the models of {store.url}"] if store else [])]
     print(f"CreativeAI serves {', '.join(names)} at {wsgi.address(listener)}", flush=True)
     num_models = len(bundles) + (_NUM_MODELS_OF_A_STORE if store else 0)
-    num_http_threads = _NUM_SPARE_THREADS + MAX_WAITING * num_models
-    wsgi.serve(lambda: _make_app(bundles, num_threads, store), listener, num_http_threads)
+    num_waiting = settings.limits.queue_length + settings.num_threads
+    max_requests = min(num_models * num_waiting, _MAX_WAITING_REQUESTS)
+    wsgi.serve(
+        lambda: _make_app(bundles, settings, store, max_requests),
+        listener,
+        _NUM_SPARE_THREADS + max_requests,
+        log_config(settings.log_format),
+    )
 
 
-def _make_app(bundles: Mapping[str, Path], num_threads: int, store: "FollowedStore | None") -> "OpenAPI":
+def _make_app(
+    bundles: Mapping[str, Path], settings: ServerSettings, store: "FollowedStore | None", max_requests: int
+) -> "OpenAPI":
     # Imported here, in the worker: the process that watches over it stays small, and ONNX Runtime's threads
     # would not live through a fork.
     from creativeai.server.app import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    return create_app(bundles, num_threads=num_threads, store=store)
+    return create_app(bundles, settings=settings, store=store, max_requests=max_requests)

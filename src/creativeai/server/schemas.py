@@ -101,6 +101,11 @@ class RenderQuery(BaseModel):
     )
     size: str = Field(default="auto", description="As in /v1/images/generations.")
     output_format: OutputFormat = "png"
+    token: str | None = Field(
+        default=None,
+        description="Part of the addresses that a server with API keys gives out: a signature that takes the "
+        "place of a key for an hour.",
+    )
 
 
 class ModelPath(BaseModel):

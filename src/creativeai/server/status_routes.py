@@ -6,17 +6,23 @@ from flask import Response
 from flask_openapi3 import OpenAPI, Tag
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from creativeai.server.description import describe
 from creativeai.server.errors import describe_errors
 from creativeai.server.following import StoreFollower
 from creativeai.server.hosting import ModelHost
 from creativeai.server.metrics import Metrics
 from creativeai.server.schemas import Health, Readiness
+from creativeai.server.settings import ServerSettings
 
 _TAG = Tag(name="status", description="For those who run the server.")
 
 
 def add_status_routes(
-    app: OpenAPI, models: ModelHost, metrics: Metrics, follower: StoreFollower | None
+    app: OpenAPI,
+    models: ModelHost,
+    metrics: Metrics,
+    follower: StoreFollower | None,
+    settings: ServerSettings,
 ) -> None:
     """Add /healthz, /readyz, /metrics and /openapi.json."""
 
@@ -55,4 +61,4 @@ def add_status_routes(
     )
     def openapi() -> dict[str, Any]:
         """This API's description, OpenAPI 3.1."""
-        return app.api_doc
+        return describe(app.api_doc, settings)

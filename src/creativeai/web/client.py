@@ -32,13 +32,16 @@ class ApiClient:
 
     Args:
         url: Where the API is, like `http://127.0.0.1:8801`.
+        api_key: Sent with every request, if the API wants one.
         num_connections: How many connections are kept open, one for each thread that may call at once.
     """
 
-    def __init__(self, url: str, num_connections: int = 16) -> None:
+    def __init__(self, url: str, api_key: str | None = None, num_connections: int = 16) -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False  # reading proxies and .netrc takes longer than a picture
+        if api_key is not None:
+            self._session.headers["Authorization"] = f"Bearer {api_key}"
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=num_connections)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -104,6 +107,9 @@ def _error(answer: requests.Response) -> ApiError:
         message = str(answer.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
         message = ""
+    if answer.status_code == 401:
+        # Nothing that a visitor could mend; the API's own words are for whoever has the key.
+        return ApiError("failed", "The model server does not accept this page's key.")
     if answer.status_code == 429:
         return ApiError("busy", message or "The model server is busy.", _seconds(answer))
     if answer.status_code in (502, 503, 504):

@@ -10,13 +10,14 @@ from creativeai.web.page import create_page
 NUM_THREADS = 32
 
 
-def serve_page(api_url: str, *, host: str, port: int) -> None:
+def serve_page(api_url: str, *, host: str, port: int, api_key: str | None = None) -> None:
     """Serve the page until Ctrl-C or SIGTERM.
 
     Args:
         api_url: Where the REST API is.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
+        api_key: What the API asks for, if it does.
 
     Raises:
         UserError: The API's address is none, or the page's can't be had.
@@ -26,4 +27,4 @@ def serve_page(api_url: str, *, host: str, port: int) -> None:
         raise UserError(f"--api must be an address like http://127.0.0.1:8801, not {api_url!r}")
     listener = wsgi.listen(host, port)
     print(f"CreativeAI's page is at {wsgi.address(listener)}", flush=True)
-    wsgi.serve(lambda: create_page(api_url).server, listener, NUM_THREADS)
+    wsgi.serve(lambda: create_page(api_url, api_key).server, listener, NUM_THREADS)
