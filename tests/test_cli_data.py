@@ -19,7 +19,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data", "prepare", "toybirds", out, "--num", "20", "--seed", "5", "--resolutions", "16,32"
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{out}: 20 pictures (")
     return out
 

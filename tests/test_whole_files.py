@@ -54,6 +54,25 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_writer_that_hides_the_reason_is_seen_through(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+
+    def hide(file: BinaryIO) -> None:
+        try:
+            file.write(bytes(1 << 20))
+        except OSError:
+            raise RuntimeError("unexpected pos 51392 vs 51312") from None
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            replace_file(tmp_path / "file", hide)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(tmp_path) == []
+
+
 def test_file_is_written_under_a_hidden_name_that_ends_in_tmp(tmp_path: Path) -> None:
     replace_file(tmp_path / "file", lambda file: file.write(Path(file.name).name.encode()))
     name = (tmp_path / "file").read_text()

@@ -68,15 +68,11 @@ def prepare_data(
 ) -> None:
     """Make a dataset for training from captioned pictures."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from creativeai.data.prepare import parse_resolutions, prepare
-    from creativeai.data.show import progress_columns
+    from creativeai.data.preparing import shown_progress
 
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*progress_columns(), console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(f"preparing {out}", total=None)
+    with shown_progress(Console(stderr=True), source, out) as progress:
         prepared = prepare(
             source,
             out,
@@ -85,7 +81,7 @@ def prepare_data(
             num_pictures=num,
             seed=seed,
             skip_bad=skip_bad,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     for line in prepared.report():
         print(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from creativeai.errors import StoreError
+from creativeai.errors import BundleError, StoreError
 
 if TYPE_CHECKING:
     from creativeai.server.following import FollowedStore
@@ -138,25 +138,51 @@ def remove_version(
     print(f"{remove(open_store(url), reference, force=force)} is removed")
 
 
+@store_app.command("clean")
+def clean_store(
+    store: Annotated[
+        Optional[str], typer.Argument(envvar=STORE_VARIABLE, help="Folder or URL of the store.")
+    ] = None,
+) -> None:
+    """Remove what killed publishers left behind more than a day ago, and say what."""
+    from creativeai.store import clean, open_store
+
+    num_removed = 0
+    problems = []
+    for removed in clean(open_store(_required(store, "the store"))):
+        if isinstance(removed, str):
+            print(f"removed {removed}")
+            num_removed += 1
+        else:
+            problems.append(removed)
+    if not num_removed and not problems:
+        print("nothing to remove", file=sys.stderr)
+    if problems:
+        raise BundleError("; ".join(map(str, problems)))
+
+
 def followed_store(
     store: str | None, models: Sequence[Path] | None, alias: str, cache: Path | None, look_seconds: float
 ) -> "FollowedStore | None":
     """What `creativeai serve` is to follow; None for bundles in folders.
 
     Raises:
-        StoreError: Both are given, the alias isn't right, or the user has no folder for a cache.
+        StoreError: Both are given, the alias isn't right, the user has no folder for a cache, or the store's
+            folder is mistyped.
     """
     if store is not None and models:
         raise StoreError("give either --store or --models: publish the bundles to serve them together")
     url = store if store is not None or models else os.environ.get(STORE_VARIABLE)
     if not url:
         return None
-    from creativeai.server.following import FollowedStore
+    from creativeai.server.following import FollowedStore, refuse_mistyped_store
     from creativeai.store.pulling import default_cache
     from creativeai.store.records import check_name
 
     check_name("alias", alias)
-    return FollowedStore(url, alias, cache or default_cache(), look_seconds)
+    followed = FollowedStore(url, alias, cache or default_cache(), look_seconds)
+    refuse_mistyped_store(followed)
+    return followed
 
 
 def _required(store: str | None, option: str) -> str:

@@ -4,13 +4,14 @@ They are written under another name beside their own, synced to the disk, and re
 """
 
 import errno
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 __all__ = ["becoming", "replace_file", "sync_file", "sync_folder", "whole_folder", "write_synced"]
 
@@ -28,13 +29,32 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
-        with temporary.open("xb") as file:
-            write(file)
+        raw = _TellingFile(temporary, "xb")
+        with io.BufferedWriter(raw) as file:
+            try:
+                write(file)
+            except Exception as error:
+                if raw.failure is None or raw.failure is error:
+                    raise
+                raise raw.failure from error
             sync_file(file)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+class _TellingFile(io.FileIO):
+    """A file that knows why it could not be written: torch, for one, doesn't tell of a full disk."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            raise
 
 
 @contextmanager

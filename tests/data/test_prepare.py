@@ -311,7 +311,7 @@ def test_full_disk_while_writing(good_folder: Path, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(DatasetWriter, "add", add)
     with pytest.raises(
-        DataError, match=r"the disk of .*out is full: free some space or choose another folder"
+        DataError, match=r"no space left on the disk of .*out: free some space or choose another folder"
     ):
         prepare("folder", tmp_path / "out", root=good_folder)
     assert nothing_left(tmp_path)
@@ -322,7 +322,7 @@ def test_full_disk_when_flushing(good_folder: Path, tmp_path: Path, monkeypatch:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(DataError, match="is full"):
+    with pytest.raises(DataError, match="no space left"):
         prepare("folder", tmp_path / "out", root=good_folder)
     assert nothing_left(tmp_path)
 
@@ -333,7 +333,7 @@ def test_too_little_room_is_seen_before_the_work(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 1000))
 
-    with pytest.raises(DataError, match="too full: 1 MB needed, 0 MB free"):
+    with pytest.raises(DataError, match=r"no space left on the disk of .*: 1 MB needed, 0 MB free"):
         prepare("folder", tmp_path / "out", root=good_folder)
     assert nothing_left(tmp_path)
 

@@ -1,7 +1,8 @@
 """Kills publishers of a store at random moments: python tests/faults/killed_publishers.py
 
 Two publishers run at a time. After each kill every version that is listed must be whole, every publisher that
-said it was done must have its version, and numbers must have no gap.
+said it was done must have its version, and numbers must have no gap. In the end what the killed ones left is
+cleaned away.
 """
 
 import multiprocessing
@@ -17,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from creativeai.bundles.writer import write_bundle
-from creativeai.store import Version, all_versions, open_store, publish
+from creativeai.store import Version, all_versions, clean, open_store, publish
 from creativeai.store.pulling import is_whole
 from creativeai.store.reading import version_numbers
 
@@ -44,19 +45,22 @@ def kill_publishers(folder: Path, num_kills: int, seed: int) -> Outcome:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["creativeai.store", "creativeai.store.local_storage"])
     start = _Starter(processes, store)
-    promised = {1: "first"}
-    first = start(_bundle(folder / "first"))
+    # How long two take that run at a time, as below.
+    first, second = (start(_bundle(folder / name)) for name in ("first", "second"))
     begun = time.monotonic()
     first.go()
-    assert first.wait() == 1
+    second.go()
+    numbers = {"first": first.wait(), "second": second.wait()}
     seconds = time.monotonic() - begun
+    promised = {number: name for name, number in numbers.items() if number is not None}
+    assert sorted(promised) == [1, 2]
     num_killed = 0
     for attempt in range(num_kills):
         bundles = [_bundle(folder / f"{attempt}-{which}") for which in "ab"]
         victim, other = map(start, bundles)
         victim.go()
         other.go()
-        time.sleep(choice.uniform(0, 1.5 * seconds))
+        time.sleep(choice.uniform(0, 1.2 * seconds))
         victim.process.kill()
         if (number := victim.wait()) is not None:
             promised[number] = _description(bundles[0])
@@ -66,6 +70,12 @@ def kill_publishers(folder: Path, num_kills: int, seed: int) -> Outcome:
         assert number is not None, "the publisher that was not killed failed"
         promised[number] = _description(bundles[1])
         _check(store, promised)
+    for removed in clean(open_store(store), min_age_seconds=0.0):
+        assert isinstance(removed, str), removed
+    _check(store, promised)
+    num_uploads = len(list(Path(store, "models", "tiny", "uploads").iterdir()))
+    assert num_uploads == len(version_numbers(open_store(store), "tiny")), "a leftover was not cleaned away"
+    assert not list(Path(store).rglob(".*"))
     return Outcome(num_killed, num_kills - num_killed)
 
 

@@ -46,7 +46,9 @@ def new_folder(out: Path) -> Iterator[Path]:
                 yield partial
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(f"the disk of {out} is full: free some space or choose another folder") from None
+            raise DataError(
+                f"no space left on the disk of {out}: free some space or choose another folder"
+            ) from None
         raise DataError(f"{out} can't be made: {error.strerror or error}") from error
 
 
@@ -61,7 +63,7 @@ class DatasetWriter:
         needed = max_pictures * sum(3 * resolution**2 for resolution in resolutions)
         if needed > (free := shutil.disk_usage(folder).free):
             raise DataError(
-                f"the disk of {folder.parent} is too full: "
+                f"no space left on the disk of {folder.parent}: "
                 f"{needed // 2**20 + 1:,} MB needed, {free // 2**20:,} MB free"
             )
         self.num_pictures = 0

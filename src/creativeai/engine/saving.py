@@ -135,7 +135,9 @@ def _save(image: Image.Image, destination: Destination) -> Path:
     image_format, options = _FORMATS[file.suffix.lower()]
     if image_format == "PNG":
         options = {"pnginfo": _png_info(image.info)}
-    replace_file(file, lambda opened: image.save(opened, image_format, **options))
+    encoded = io.BytesIO()  # Pillow, writing to a full disk, says no more than "encoder error"
+    image.save(encoded, image_format, **options)
+    replace_file(file, lambda opened: opened.write(encoded.getbuffer()))
     return file
 
 

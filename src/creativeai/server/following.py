@@ -4,26 +4,31 @@ A thread of its own looks into the store. Whatever goes wrong there (the store i
 the disk of the cache is full), the server goes on with what it has.
 """
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from creativeai.bundles.catalog import DEFAULT_NAME
-from creativeai.bundles.decoding import from_json, parse_json
 from creativeai.errors import StoreError, UserError
 from creativeai.server.hosting import ModelHost
 from creativeai.server.schemas import StoreReadiness
+from creativeai.store.cache_keeping import (
+    Remembered,
+    clean_cache,
+    memory_file,
+    read_memory,
+    using_cache,
+    write_memory,
+)
+from creativeai.store.local_storage import refuse_mistyped_folder
 from creativeai.store.pulling import is_whole, pull_to_cache
 from creativeai.store.reading import aliased_number, model_names, open_store, read_version
 from creativeai.store.storage import Storage
-from creativeai.whole_files import replace_file
 
-__all__ = ["FollowedStore", "StoreFollower"]
+__all__ = ["FollowedStore", "StoreFollower", "refuse_mistyped_store"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +48,14 @@ class FollowedStore:
     """Seconds until a version that could not be served is tried again: a full disk may have been emptied."""
 
 
-@dataclass(frozen=True)
-class _Served:
-    """What the cache remembers of a model that was served."""
+def refuse_mistyped_store(store: FollowedStore) -> None:
+    """Refuse a folder that can't become a store by waiting; what was served from it before goes on without.
 
-    version: int
-    digest: str
+    Raises:
+        StoreError: As said.
+    """
+    if not read_memory(memory_file(store.cache, store.url, store.alias)):
+        refuse_mistyped_folder(store.url)
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,11 @@ class StoreFollower:
     def __init__(self, host: ModelHost, store: FollowedStore) -> None:
         self._host = host
         self._store = store
-        self._served: dict[str, _Served] = {}
+        self._served: dict[str, Remembered] = {}
+        self._memory = memory_file(store.cache, store.url, store.alias)
+        self._remembered = read_memory(self._memory)
         self._refused: dict[str, _Refused] = {}
+        self._must_clean = True
         self._last_reached: float | None = None
         self._problem: str | None = None
 
@@ -97,6 +107,7 @@ class StoreFollower:
                 self._follow(storage, name)
             for name in self._served.keys() - set(names):
                 self._miss(name)
+            self._keep_house()
         except UserError as error:
             self._note_problem(str(error))
         except Exception as error:
@@ -106,17 +117,24 @@ class StoreFollower:
         else:
             if self._problem is not None:
                 logger.info("the model store %s is back", self._store.url)
+            self._note_nothing(is_first=self._last_reached is None or self._problem is not None)
             self._problem = None
             self._last_reached = time.monotonic()
 
     def state(self) -> StoreReadiness:
         """What /readyz tells of the store."""
         reached = self._last_reached
+        refused = {name: one.version for name, one in self._refused.copy().items()}
         return StoreReadiness(
             alias=self._store.alias,
             reachable=self._problem is None,
             seconds_since_reached=None if reached is None else round(time.monotonic() - reached, 1),
-            refused={name: refused.version for name, refused in self._refused.copy().items()},
+            # One that is served by now is noted as such only when its look is over.
+            refused={
+                name: version
+                for name, version in refused.items()
+                if version is None or version != self._host.version(name)
+            },
         )
 
     def _run(self) -> None:
@@ -144,7 +162,9 @@ class StoreFollower:
             if self._was_refused_lately(name, number):
                 return
             version = read_version(storage, name, number)
-            self._host.serve(name, pull_to_cache(storage, version, self._store.cache), number)
+            with using_cache(self._store.cache):
+                self._host.serve(name, pull_to_cache(storage, version, self._store.cache), number)
+                self._remember(name, number, version.digest)
         except StoreError:
             raise
         except UserError as error:
@@ -155,8 +175,6 @@ class StoreFollower:
         else:
             logger.info("model %s: version %d is served", name, number)
             self._refused.pop(name, None)
-            self._served[name] = _Served(number, version.digest)
-            self._remember()
 
     def _was_refused_lately(self, name: str, number: int) -> bool:
         before = self._refused.get(name)
@@ -180,25 +198,46 @@ class StoreFollower:
 
     def _note_problem(self, problem: str) -> None:
         if problem != self._problem:
-            logger.warning("the model store can't be followed, what was served goes on: %s", problem)
+            goes_on = (
+                "what was served goes on" if self._served or self._remembered else "nothing is served yet"
+            )
+            logger.warning("the model store can't be followed, %s: %s", goes_on, problem)
         self._problem = problem
 
-    def _remember(self) -> None:
-        """Write down what is served, for a start without the store."""
-        content = {name: vars(served) for name, served in self._served.items()}
+    def _note_nothing(self, *, is_first: bool) -> None:
+        """Say once why nothing is served, although nothing is wrong: otherwise nobody could tell."""
+        if is_first and not self._served and not self._refused:
+            logger.warning(
+                "nothing is served yet: no model in %s has the alias %s; "
+                "give one by creativeai store promote STORE NAME --alias %s",
+                self._store.url,
+                self._store.alias,
+                self._store.alias,
+            )
+
+    def _remember(self, name: str, number: int, digest: str) -> None:
+        """Write down what is served, for a start without the store, and that its folder is in use."""
+        last = self._served.get(name) or self._remembered.get(name)
+        before = None if last is None else last.before if last.digest == digest else last.digest
+        self._served[name] = Remembered(number, digest, before)
+        self._must_clean = True
         try:
-            replace_file(self._memory, lambda file: file.write(json.dumps(content).encode()))
+            write_memory(self._memory, self._remembered | self._served)
         except OSError as error:
             logger.warning("can't write %s: %s", self._memory, error.strerror)
 
+    def _keep_house(self) -> None:
+        """After a whole look at the store: forget models that are gone, and remove versions nobody serves."""
+        self._remembered = {}
+        if self._must_clean:
+            for folder in clean_cache(self._store.cache):
+                logger.info("removed from the cache, nobody serves it: %s", folder)
+            self._must_clean = False
+
     def _serve_remembered(self) -> None:
         """Serve what was served when the store could last be reached, as far as the cache has it."""
-        try:
-            remembered = from_json(dict[str, _Served], parse_json(self._memory.read_bytes()))
-        except (OSError, ValueError):
-            return
-        for name in _default_first(remembered):
-            served = remembered[name]
+        for name in _default_first(self._remembered.keys() - self._served.keys()):
+            served = self._remembered[name]
             # The digest becomes a path: whatever else the file says, it must not lead elsewhere.
             folder = self._store.cache / "bundles" / Path(served.digest).name
             try:
@@ -208,11 +247,6 @@ class StoreFollower:
                     logger.warning("model %s: version %d is served from the cache", name, served.version)
             except UserError as error:
                 self._refuse(name, served.version, str(error))
-
-    @property
-    def _memory(self) -> Path:
-        store = sha256(f"{self._store.url}\n{self._store.alias}".encode()).hexdigest()[:32]
-        return self._store.cache / f"served-{store}.json"
 
 
 def _default_first(names: Iterable[str]) -> list[str]:

@@ -7,14 +7,16 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
 from creativeai.errors import BundleError, StoreError
-from creativeai.store.storage import CannotCreateOnceError
+from creativeai.store.records import MARKER
+from creativeai.store.storage import CannotCreateOnceError, NotWrittenError
 from creativeai.whole_files import replace_file, sync_file, sync_folder
 
-__all__ = ["LocalStorage"]
+__all__ = ["LocalStorage", "refuse_mistyped_folder"]
 
 _CHUNK = 1 << 20
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -46,12 +48,17 @@ class LocalStorage:
         with self._told(path, "write"):
             self._make_folder(path)
             try:
-                with temporary.open("xb") as stream:
-                    stream.write(data)
-                    sync_file(stream)
-                _link(temporary, file)
-            finally:
-                temporary.unlink(missing_ok=True)
+                try:
+                    with temporary.open("xb") as stream:
+                        stream.write(data)
+                        sync_file(stream)
+                    _link(temporary, file)
+                finally:
+                    temporary.unlink(missing_ok=True)
+            except FileExistsError:
+                raise
+            except OSError as error:
+                raise NotWrittenError(f"can't write {file}: {error.strerror or error}") from None
             sync_folder(file.parent)
 
     def replace(self, path: str, data: bytes) -> None:
@@ -88,6 +95,23 @@ class LocalStorage:
                 raise BundleError(f"{self.root / path} is damaged: it has {found} bytes instead of {size}")
             shutil.copyfileobj(source, stream, _CHUNK)
             sync_file(stream)
+
+    def modified(self, path: str) -> float:
+        """As `Storage.modified`."""
+        with self._told(path, "read"):
+            self._refuse_links(path)
+            newest = os.lstat(self.root / path).st_mtime
+            for folder, folders, files in os.walk(self.root / path):
+                newest = max([newest, *(os.lstat(Path(folder, name)).st_mtime for name in folders + files)])
+            return newest
+
+    def temporaries(self) -> list[str]:
+        """As `Storage.temporaries`."""
+        found = []
+        with self._told("", "read"):
+            for folder, _, files in os.walk(self.root):
+                found += [Path(folder, name) for name in files if fnmatch(name, ".*.tmp")]
+        return sorted(path.relative_to(self.root).as_posix() for path in found if not path.is_symlink())
 
     def remove(self, path: str) -> None:
         """As `Storage.remove`."""
@@ -148,6 +172,35 @@ class LocalStorage:
             raise
         except OSError as error:
             raise StoreError(f"can't {verb} {self.root / path}: {error.strerror or error}") from None
+
+
+def refuse_mistyped_folder(url: str) -> None:
+    """Refuse a folder that is no store and won't become one, so that nobody waits for it.
+
+    An empty folder may be a mount point whose disk comes later, and one that isn't there yet may be made by
+    the first `creativeai store publish`: these are fine, and so is any URL.
+
+    Raises:
+        StoreError: As said.
+    """
+    if "://" in url and not url.startswith("file://"):
+        return
+    folder = Path(url.removeprefix("file://")).absolute()
+    try:
+        if not folder.parent.is_dir():
+            raise StoreError(
+                f"there is no model store at {folder}: there is not even a folder {folder.parent}"
+            )
+        if folder.is_dir():
+            if any(folder.iterdir()) and not (folder / MARKER).is_file():
+                raise StoreError(
+                    f"{folder} is no model store (it has no {MARKER}): give a store's folder as --store, or "
+                    "folders of bundles as --models"
+                )
+        elif os.path.lexists(folder):
+            raise StoreError(f"{folder} is no model store: it is no folder")
+    except OSError as error:
+        raise StoreError(f"can't read {folder}: {error.strerror or error}") from None
 
 
 def _link_error(place: Path) -> BundleError:

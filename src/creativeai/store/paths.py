@@ -2,7 +2,15 @@
 
 import re
 
-__all__ = ["MODELS", "alias_path", "claim_path", "upload_path", "version_number", "version_path"]
+__all__ = [
+    "MODELS",
+    "alias_path",
+    "claim_path",
+    "cleaning_path",
+    "upload_path",
+    "version_number",
+    "version_path",
+]
 
 MODELS = "models"
 
@@ -26,11 +34,19 @@ def alias_path(name: str, alias: str | None = None) -> str:
     return folder if alias is None else f"{folder}/{alias}.json"
 
 
-def upload_path(name: str, upload: str) -> str:
-    """The folder of a version's files."""
-    return f"{MODELS}/{name}/uploads/{upload}"
+def upload_path(name: str, upload: str | None = None) -> str:
+    """The folder of a version's files, or the folder of all these."""
+    folder = f"{MODELS}/{name}/uploads"
+    return folder if upload is None else f"{folder}/{upload}"
 
 
-def claim_path(name: str, number: int) -> str:
-    """The folder of those who want a number, in storage that can't create a file only once."""
-    return f"{MODELS}/{name}/claims/{number:06d}"
+def claim_path(name: str, number: int | None = None) -> str:
+    """The folder of those who want a number, where a file can't be created only once; or that of all."""
+    folder = f"{MODELS}/{name}/claims"
+    return folder if number is None else f"{folder}/{number:06d}"
+
+
+def cleaning_path(name: str, upload: str | None = None) -> str:
+    """The file that says an upload is being removed since no version has it, or the folder of all."""
+    folder = f"{MODELS}/{name}/cleaning"
+    return folder if upload is None else f"{folder}/{upload}"

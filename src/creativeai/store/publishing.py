@@ -10,6 +10,8 @@ import hashlib
 import random
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,18 @@ from typing import Any
 from creativeai.bundles import read_bundle
 from creativeai.bundles.decoding import parse_json
 from creativeai.bundles.manifest import MANIFEST_NAME, parse_manifest
-from creativeai.errors import BundleError, StoreError
-from creativeai.store.paths import claim_path, upload_path, version_path
+from creativeai.errors import BundleError, StoreError, UserError
+from creativeai.store.paths import claim_path, cleaning_path, upload_path, version_path
 from creativeai.store.reading import open_store, read_record, version_numbers
-from creativeai.store.records import MARKER, Version, check_name, to_bytes, version_content
-from creativeai.store.storage import CannotCreateOnceError, Storage, open_storage
+from creativeai.store.records import (
+    MARKER,
+    Version,
+    check_name,
+    removed_content,
+    to_bytes,
+    version_content,
+)
+from creativeai.store.storage import CannotCreateOnceError, NotWrittenError, Storage, open_storage
 
 __all__ = ["Published", "publish"]
 
@@ -63,20 +72,51 @@ def publish(url: str, folder: Path, name: str | None = None) -> Published:
     next_number = max(numbers, default=0) + 1
     version = Version(name, next_number, int(time.time()), secrets.token_hex(16), digest, manifest)
     place = upload_path(name, version.upload)
-    try:
+    with _removed_unless_whole(storage, place):
         for file_name in manifest.files:
             storage.upload(f"{place}/{file_name}", bundle.file(file_name))
         storage.replace(f"{place}/{MANIFEST_NAME}", data)
         # What was read a moment ago may have been written over while it was copied.
         if read_bundle(folder).manifest != manifest:
             raise BundleError(f"the bundle {folder} changed while it was published: publish it again")
-    except (FileNotFoundError, FileExistsError) as error:
-        raise StoreError(f"{storage.url} lost a file while it was written: {error}") from None
-    commit = _commit if creates_once else _commit_by_claim
-    published = commit(storage, version, parse_json(data))
+    try:
+        commit = _commit if creates_once else _commit_by_claim
+        published = commit(storage, version, parse_json(data))
+    except NotWrittenError:
+        storage.remove(place)
+        raise
     if not published.is_new:
         storage.remove(place)
+    elif _was_cleaned(storage, version.name, version.upload):
+        number = published.version.number
+        storage.replace(version_path(name, number), removed_content(name, number, version.upload))
+        raise StoreError(
+            f"{storage.url} was cleaned of {name}'s files before they had a version: publish again"
+        )
     return published
+
+
+@contextmanager
+def _removed_unless_whole(storage: Storage, place: str) -> Iterator[None]:
+    """Take back an upload that fails: on a full disk its space is dear."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(UserError):  # what can't be removed now is a leftover, as of a killed publisher
+            storage.remove(place)
+        if isinstance(error, FileNotFoundError | FileExistsError):
+            raise StoreError(f"{storage.url} lost a file while it was written: {error}") from None
+        raise
+
+
+def _was_cleaned(storage: Storage, name: str, upload: str) -> bool:
+    """Whether `creativeai store clean` took an upload for a leftover before its record was there.
+
+    Cleaning marks an upload before it looks for its record a last time; we look for the mark after the record
+    is written, so one of the two sees the other. The mark goes after the files: it must be looked for first.
+    """
+    is_marked = upload in storage.files(cleaning_path(name))
+    return is_marked or MANIFEST_NAME not in storage.files(upload_path(name, upload))
 
 
 def _prepare(storage: Storage) -> bool:

@@ -8,11 +8,15 @@ from typing import Protocol
 
 from creativeai.errors import StoreError
 
-__all__ = ["CannotCreateOnceError", "Storage", "open_storage"]
+__all__ = ["CannotCreateOnceError", "NotWrittenError", "Storage", "open_storage"]
 
 
 class CannotCreateOnceError(Exception):
     """The storage can't refuse to write a file that exists already."""
+
+
+class NotWrittenError(StoreError):
+    """A file was not written, for certain: over a network, one that failed to answer may have written it."""
 
 
 class Storage(Protocol):
@@ -36,6 +40,7 @@ class Storage(Protocol):
         Raises:
             FileExistsError: It exists, perhaps from this very call: an answer may be lost on its way.
             CannotCreateOnceError: The storage has no such call.
+            NotWrittenError: The disk is full, for example.
         """
 
     def replace(self, path: str, data: bytes) -> None:
@@ -58,6 +63,16 @@ class Storage(Protocol):
             BundleError: It has another size, or is a link.
             OSError: `file` can't be written.
         """
+
+    def modified(self, path: str) -> float:
+        """When a file, or the newest one in a folder, was written: Unix time by the storage's own clock.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+
+    def temporaries(self) -> list[str]:
+        """Paths of files under a temporary name: being written now, or left behind by a killed writer."""
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens if there is none."""

@@ -99,6 +99,22 @@ class UrlStorage:
                 stream.write(chunk)
             sync_file(stream)
 
+    def modified(self, path: str) -> float:
+        """As `Storage.modified`."""
+        with self._told(path, "read"):
+            self.filesystem.invalidate_cache()
+            files = self.filesystem.find(self._full(path))
+            if not files:
+                raise FileNotFoundError(path)
+            try:
+                return max(self.filesystem.modified(file).timestamp() for file in files)
+            except NotImplementedError:
+                raise StoreError(f"{self.url} doesn't say when its files were written") from None
+
+    def temporaries(self) -> list[str]:
+        """As `Storage.temporaries`: all that is written here has its own name at once, but for cleaning."""
+        return [name for name in self.files("") if name.startswith(".") and name.endswith(".tmp")]
+
     def remove(self, path: str) -> None:
         """As `Storage.remove`."""
         with self._told(path, "remove"):
@@ -132,7 +148,7 @@ class UrlStorage:
                 yield chunk
 
     def _full(self, path: str) -> str:
-        return f"{self.root}/{path}"
+        return f"{self.root}/{path}" if path else self.root
 
     def _make_folder(self, path: str) -> None:
         """Make the folders above a file where there are such; an object store has none, and S3 no buckets."""

@@ -1,0 +1,73 @@
+"""Who prepares data without a terminal sees within two seconds that something is going on."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from creativeai.data import preparing
+
+
+def lines_of(console: Console) -> list[str]:
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue().splitlines()
+
+
+def test_quick_work_says_nothing() -> None:
+    console = Console(file=io.StringIO())
+    with preparing.shown_progress(console, "toybirds", Path("out")) as progress:
+        progress(1, 2)
+        progress(2, 2)
+    assert lines_of(console) == []
+
+
+def test_slow_work_says_what_and_how_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "FIRST_LINE_SECONDS", 0.0)
+    monkeypatch.setattr(preparing, "LINE_SECONDS", 0.05)
+    console = Console(file=io.StringIO(), width=20)
+    with preparing.shown_progress(console, "toybirds", Path("a [b] long name of a folder")) as progress:
+        end = time.monotonic() + 30
+        while not lines_of(console) and time.monotonic() < end:
+            time.sleep(0.01)
+        for done in (1, 2):
+            progress(done, 5000)
+        time.sleep(0.1)
+        progress(1000, 5000)
+        progress(1001, 5000)
+    assert lines_of(console) == [
+        "preparing a [b] long name of a folder from toybirds",
+        *[line for line in lines_of(console)[1:-1] if re.fullmatch("[12] of 5,000 pictures", line)],
+        "1,000 of 5,000 pictures",
+    ]
+
+
+def test_terminal_has_a_bar() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with preparing.shown_progress(console, "toybirds", Path("out")) as progress:
+        progress(3, 4)
+        time.sleep(0.3)
+    assert "preparing out" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_bare_environment_of_a_container(tmp_path: Path) -> None:
+    """No home, no variables, no folder for temporary files, one processor."""
+    out = tmp_path / "birds"
+    code = (
+        "import os, sys\n"
+        "if hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        f"sys.argv = ['creativeai', 'data', 'prepare', 'toybirds', {str(out)!r}, '--num', '3']\n"
+        "import creativeai.cli; creativeai.cli.main()"
+    )
+    environment = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path.root, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(f"{out}: 3 pictures")
