@@ -138,18 +138,18 @@ def test_numbers_out_of_range_are_refused(creativeai: Cli, option: list[str]) ->
     assert option[0] in stderr and "Traceback" not in stderr
 
 
-def test_full_disk_is_one_line(creativeai: Cli, run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_goes_on_without_room_for_its_samples(
+    creativeai: Cli, run_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", str(run_copy / "samples"))
 
     monkeypatch.setattr("creativeai.training.tasks.build_judge", lambda *_: None)
     monkeypatch.setattr("creativeai.training.monitor.Monitor.samples", full)
     code, _, stderr = creativeai("train", "--resume", run_copy, "--steps", "3", "--no-compile")
-    assert code == 2
-    assert stderr.splitlines()[-1].startswith(
-        f"creativeai: can't go on with {run_copy}: [Errno 28] No space left"
-    )
-    assert newest_step(run_copy) == 2
+    assert code == 0
+    assert stderr.count("No space left on device") == stderr.count("the training goes on") == 1
+    assert newest_step(run_copy) == 3
 
 
 def test_without_torch_training_says_what_to_install(tmp_path: Path) -> None:

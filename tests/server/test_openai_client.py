@@ -32,11 +32,14 @@ def test_generates_pictures(openai_client: OpenAI) -> None:
     assert answer.created > 0
 
 
+KEY = "my-very-own-key-0123"
+
+
 def test_works_with_a_key_and_not_without(bundle: Path, tmp_path: Path) -> None:
-    (tmp_path / "keys").write_text("me:my-very-own-key-0123")
+    (tmp_path / "keys").write_text(f"me:{KEY}")
     process, url = start_server("--models", str(bundle), "--api-keys", str(tmp_path / "keys"))
     try:
-        client = OpenAI(base_url=f"{url}/v1", api_key="my-very-own-key-0123", max_retries=0)
+        client = OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
         answer = client.images.generate(prompt="a red bird", response_format="url")
         assert answer.data is not None and answer.data[0].url is not None
         assert requests.get(answer.data[0].url).content.startswith(b"\x89PNG")
