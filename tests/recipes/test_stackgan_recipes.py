@@ -143,6 +143,17 @@ def test_stackgan_v2_sums_its_discriminators(context: BuildContext, make_batch: 
     assert loss.item() == pytest.approx(asked + 2 * divergence(passed.output) + 50 * colour, rel=1e-5)
 
 
+def test_balanced_stackgan_v2_weighs_right_and_wrong_alike(
+    context: BuildContext, make_batch: MakeBatch
+) -> None:
+    recipe = make_recipe("stackgan_v2", context, resolution=64, balanced=True)
+    batch = make_batch(recipe)
+    loss, parts = recipe.discriminator_loss(batch, recipe.generate(recipe.generator, batch))
+    weights = {"real": 1, "fake": 0.5, "wrong": 0.5, "real_unconditional": 1, "fake_unconditional": 1}
+    assert parts.keys() == weights.keys()
+    assert loss.item() == pytest.approx(sum(weights[name] * parts[name].item() for name in parts), rel=1e-5)
+
+
 def test_colour_consistency_compares_means_and_covariances_of_neighbouring_stages() -> None:
     images = [torch.rand(2, 3, side, side) * 2 - 1 for side in (4, 8, 16)]
     means, covariances = [], []

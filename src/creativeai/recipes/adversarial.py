@@ -29,6 +29,7 @@ __all__ = [
     "STACKGAN1",
     "STACKGAN2",
     "STACKGAN_V2",
+    "STACKGAN_V2_BALANCED",
     "PairWeights",
     "discriminator_loss",
     "generator_loss",
@@ -96,6 +97,16 @@ STACKGAN_V2 = PairWeights(
     unconditional_generator=1,
     wrong_by="image",
 )
+STACKGAN_V2_BALANCED = PairWeights(
+    real=1,
+    fake=1 / 2,
+    wrong=1 / 2,
+    unconditional_real=1,
+    unconditional_fake=1,
+    unconditional_generator=1,
+    wrong_by="image",
+)
+"""Of no paper: what is right weighs as much as what is not, with a caption and alone."""
 ATTNGAN = STACKGAN2
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.stackgan_v2 import StackGanV2Generator, stackgan_v2_discriminator
-from creativeai.recipes.adversarial import STACKGAN_V2
+from creativeai.recipes.adversarial import STACKGAN_V2, STACKGAN_V2_BALANCED
 from creativeai.recipes.conditional_gan import (
     ConditionalGan,
     Objective,
@@ -46,6 +46,9 @@ class StackGanV2Config:
     """Weight of the conditioning augmentation's divergence."""
     colour_weight: float = 0.0
     """Weight of the colour-consistency term; the authors had 50, and only without captions."""
+    balanced: bool = False
+    """Whether what is right weighs as much in the discriminators' losses as what is not. In the paper right
+    pairs weigh half as much as the others, and real pictures alone twice as much as generated ones."""
     learning: Learning = field(default_factory=lambda: Learning(batch_size=24, ema_half_life=16_627))
     """Batches, learning rates and averaging (.999 a step)."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
@@ -69,8 +72,9 @@ PRESETS = {
         discriminator_width=32,
         num_residual=1,
         kl_weight=0.1,
+        balanced=True,
         learning=Learning(batch_size=16),
-        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=2.0, augment=FEW_PICTURES),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=0.3, augment=FEW_PICTURES),
     ),
     "debug": StackGanV2Config(
         resolution=128,
@@ -114,7 +118,7 @@ def build(config: StackGanV2Config, context: BuildContext) -> ConditionalGan:
         return {"colour": (config.colour_weight, colour_consistency(output.images))}
 
     objective = Objective(
-        weigh=lambda: STACKGAN_V2,
+        weigh=lambda: STACKGAN_V2_BALANCED if config.balanced else STACKGAN_V2,
         condition="mean",
         condition_learns=True,
         kl_weight=config.kl_weight,
