@@ -28,7 +28,6 @@ def check_key(settings: ServerSettings) -> None:
     Raises:
         ApiError: 401.
     """
-    g.api_key = None
     if settings.keys is None or request.url_rule is None or not needs_key(request.url_rule.rule, settings):
         return  # an address without a route is answered with 404, whoever asks
     g.api_key = _find_key(settings.keys)

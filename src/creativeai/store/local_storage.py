@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from creativeai.errors import BundleError, StoreError
 from creativeai.store.records import MARKER
-from creativeai.store.storage import CannotCreateOnceError, NotWrittenError
+from creativeai.store.storage import CannotCreateOnceError, NotWrittenError, local_folder
 from creativeai.whole_files import replace_file, sync_file, sync_folder
 
 __all__ = ["LocalStorage", "refuse_mistyped_folder"]
@@ -183,9 +183,9 @@ def refuse_mistyped_folder(url: str) -> None:
     Raises:
         StoreError: As said.
     """
-    if "://" in url and not url.startswith("file://"):
+    folder = local_folder(url)
+    if folder is None:
         return
-    folder = Path(url.removeprefix("file://")).absolute()
     try:
         if not folder.parent.is_dir():
             raise StoreError(

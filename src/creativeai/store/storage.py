@@ -8,7 +8,7 @@ from typing import Protocol
 
 from creativeai.errors import StoreError
 
-__all__ = ["CannotCreateOnceError", "NotWrittenError", "Storage", "open_storage"]
+__all__ = ["CannotCreateOnceError", "NotWrittenError", "Storage", "local_folder", "open_storage"]
 
 
 class CannotCreateOnceError(Exception):
@@ -78,6 +78,13 @@ class Storage(Protocol):
         """Remove a file, or a folder with all that is in it; nothing happens if there is none."""
 
 
+def local_folder(url: str) -> Path | None:
+    """The folder that a store's path or URL names; None for one of another kind."""
+    if "://" in url and not url.startswith("file://"):
+        return None
+    return Path(url.removeprefix("file://")).absolute()
+
+
 def open_storage(url: str) -> Storage:
     """The storage at a path or at a URL that fsspec knows.
 
@@ -86,10 +93,10 @@ def open_storage(url: str) -> Storage:
     """
     if not url or "\0" in url:
         raise StoreError("no store is named: give its folder or URL, or set CREATIVEAI_STORE")
-    if "://" not in url or url.startswith("file://"):
+    if (folder := local_folder(url)) is not None:
         from creativeai.store.local_storage import LocalStorage
 
-        return LocalStorage(Path(url.removeprefix("file://")).absolute())
+        return LocalStorage(folder)
     from creativeai.store.url_storage import open_url
 
     return open_url(url)

@@ -146,12 +146,8 @@ class Chores:
             return
         is_best = finding.score < state.best_score and finding.alarm is None
         if is_best:
-            former, state.best_score = state.best_score, finding.score
-            try:
-                save_checkpoint(self._folder / "checkpoints", _with_measurement(state, finding), best=True)
-            except TrainingError:
-                state.best_score = former
-                raise
+            save_checkpoint(self._folder / "checkpoints", _with_measurement(state, finding), best=True)
+            state.best_score = finding.score
         self._monitor.measurement(state.step, state.images_seen, finding, is_best)
 
     def _is_time_to_measure(self) -> bool:
@@ -162,4 +158,4 @@ class Chores:
 
 
 def _with_measurement(state: TrainingState, finding: Finding) -> dict[str, Any]:
-    return {**state.state_dict(), "measurement": finding.figures}
+    return {**state.state_dict(), "best_score": finding.score, "measurement": finding.figures}
