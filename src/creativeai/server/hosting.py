@@ -1,7 +1,5 @@
 """The models a server has: loaded in the background, each with its queue."""
 
-import contextlib
-import ctypes
 import hashlib
 import logging
 import threading
@@ -13,6 +11,7 @@ from creativeai.bundles import read_bundle
 from creativeai.engine import Engine
 from creativeai.errors import UnknownModelError, UserError
 from creativeai.server.errors import ApiError
+from creativeai.server.memory import FreedMemory, give_back_freed_memory
 from creativeai.server.metrics import Metrics
 from creativeai.server.queueing import PictureQueue
 from creativeai.server.settings import ServerSettings
@@ -61,6 +60,7 @@ class ModelHost:
         self._metrics = metrics
         self._models: dict[str, HostedModel] = {}
         self._loaded = threading.Event()
+        self._freed_memory = FreedMemory()
 
     def load(self) -> None:
         """Load every bundle. One that can't be loaded is logged; the others are served."""
@@ -74,7 +74,8 @@ class ModelHost:
 
     def finish_loading(self) -> None:
         """From now on a model that isn't there could not be loaded."""
-        _give_back_freed_memory()
+        # Loading takes 100 MB more than a model needs then.
+        give_back_freed_memory()
         self._loaded.set()
 
     def expect(self, name: str) -> None:
@@ -96,7 +97,7 @@ class ModelHost:
         if replaced is not None:
             replaced.queue.close()
             del replaced
-            _give_back_freed_memory()
+            give_back_freed_memory()
 
     def version(self, name: str) -> int | None:
         """Number of the version that is served; None if there is no such model or it is of no store."""
@@ -107,12 +108,18 @@ class ModelHost:
         bundle = read_bundle(path)
         num_threads, limits = self._settings.num_threads, self._settings.limits
         engine = Engine(bundle, num_threads, on_stage=self._metrics.stage_observer(name))
+        observe_picture = self._metrics.picture_observer(name)
+
+        def note_picture(seconds: float) -> None:
+            observe_picture(seconds)
+            self._freed_memory.note_picture()
+
         queue = PictureQueue(
             lambda request: engine.generate([request])[0],
             num_workers=num_threads,
             max_waiting=limits.queue_length,
             max_seconds=limits.queue_seconds,
-            on_picture=self._metrics.picture_observer(name),
+            on_picture=note_picture,
         )
         self._metrics.queue_depth.labels(name).set_function(lambda: queue.num_waiting)
         digest = hashlib.sha256((path / "bundle.json").read_bytes()).hexdigest()
@@ -160,9 +167,3 @@ class ModelHost:
         if not self._loaded.is_set():
             message = "the models are still being loaded: try again in a second"
             raise ApiError(503, message, code="model_loading", headers={"Retry-After": "1"})
-
-
-def _give_back_freed_memory() -> None:
-    """Loading takes 100 MB more than a model needs then, and glibc keeps what is freed unless told."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
