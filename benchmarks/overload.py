@@ -1,6 +1,6 @@
 """A server that is asked for twice what it can do: what it answers, how fast, and in how much memory (Linux).
 
-    python benchmarks/overload.py [--model NAME] [--minutes 10] [--factor 2] [--threads N]
+    python benchmarks/overload.py [--model NAME] [--minutes 10] [--factor 2] [--threads N] [--log FILE]
 
 First a few clients find out how many pictures a second there are. Then requests for a picture come at a
 constant rate, `factor` times that, each on a connection of its own, whether those before were answered or
@@ -102,13 +102,14 @@ def main() -> None:
     parser.add_argument("--factor", type=float, default=2)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--capacity-seconds", type=float, default=10)
+    parser.add_argument("--log", type=Path, default=Path(os.devnull), help="file for the server's log")
     args = parser.parse_args()
 
     path = find_bundle(args.model)
     seeds = itertools.count()
     total = Answers()
     memory: list[int] = []
-    with running_server(path, args.threads) as (process, url):
+    with running_server(path, args.threads, args.log) as (process, url):
         # Enough to keep every thread busy, and too few to be refused on a slow machine.
         num_clients = 2 * args.threads
         run_clients(url, path.name, num_clients, seeds, seconds=2)

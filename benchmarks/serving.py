@@ -1,6 +1,7 @@
 """A model server in a process of its own, and clients that keep it busy: for the benchmarks of the server."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,11 +21,20 @@ TEXTS = different_texts(2000)
 
 
 @contextmanager
-def running_server(model: Path, num_threads: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve a bundle on a free port; gives the process and the address once it is ready."""
+def running_server(
+    model: Path, num_threads: int, log: Path = Path(os.devnull)
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve a bundle on a free port; gives the process and the address once it is ready.
+
+    Args:
+        model: The bundle.
+        num_threads: Pictures made at the same time.
+        log: File for the server's log.
+    """
     command = [sys.executable, "-m", "creativeai.cli", "serve", "--port", "0"]
     command += ["--models", str(model), "--threads", str(num_threads)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with open(log, "w") as log_file:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log_file, text=True)
     try:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]

@@ -140,7 +140,7 @@ class StoreFollower:
     def _run(self) -> None:
         while True:
             time.sleep(self._store.look_seconds)
-            if not threading.main_thread().is_alive():  # the process ends, and would load nothing any more
+            if _is_ending():
                 return
             self.look()
 
@@ -170,6 +170,8 @@ class StoreFollower:
         except UserError as error:
             self._refuse(name, number, str(error))
         except Exception as error:
+            if _is_ending():
+                return
             logger.exception("model %s, version %s can't be served", name, number)
             self._refuse(name, number, str(error))
         else:
@@ -247,6 +249,11 @@ class StoreFollower:
                     logger.warning("model %s: version %d is served from the cache", name, served.version)
             except UserError as error:
                 self._refuse(name, served.version, str(error))
+
+
+def _is_ending() -> bool:
+    """Whether the process ends: it can load nothing any more."""
+    return not threading.main_thread().is_alive()
 
 
 def _default_first(names: Iterable[str]) -> list[str]:
