@@ -162,7 +162,7 @@ def build_task(name: str, config: Any, data: Path | None, precision: Precision) 
         feed = dataset_feed(data, config, 1, kind, with_words=find_recipe(name).uses_words)
     recipe = build_recipe(name, config, feed.captions.sentences.shape[-1], features)
     feed = replace(feed, noise_dim=noise_dim_of(recipe.generator))
-    no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [])
+    no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [], [])
     state = gan_state(recipe, config.learning.ema_half_life, precision)
     return GanTask(recipe, state, feed, no_sheet, None, precision)
 
