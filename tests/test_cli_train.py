@@ -159,7 +159,7 @@ def test_without_torch_training_says_what_to_install(tmp_path: Path) -> None:
             [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 2
-        assert done.stderr == "creativeai: training needs PyTorch: pip install 'creativeai[train]'\n"
+        assert done.stderr == "creativeai: this needs PyTorch: pip install 'creativeai[train]'\n"
 
 
 def resume_command(run: Path, *more: str) -> list[str]:

@@ -55,7 +55,7 @@ def set_process_policy() -> None:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise UserError("training needs PyTorch: pip install 'creativeai[train]'") from error
+        raise UserError("this needs PyTorch: pip install 'creativeai[train]'") from error
 
 
 def keep_freed_memory() -> None:
