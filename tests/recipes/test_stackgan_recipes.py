@@ -88,25 +88,29 @@ def test_stage2_judges_the_last_picture_with_and_without_the_condition(
     assert loss.item() == pytest.approx(total + 2 * divergence(passed.output), rel=1e-6)
 
 
-def test_layout_is_compared_at_side_16_and_only_the_second_stage_learns_from_it() -> None:
+@pytest.mark.parametrize("side", [16, 64])
+def test_layout_is_compared_at_a_side_and_only_the_second_stage_learns_from_it(side: int) -> None:
     first = torch.rand(2, 3, 64, 64, requires_grad=True)
     second = torch.rand(2, 3, 128, 128, requires_grad=True)
-    difference = layout_difference(first, second)
-    former, latter = first.detach().numpy(), second.detach().numpy()
-    assert difference.item() == pytest.approx(((means(former, 4) - means(latter, 8)) ** 2).mean(), rel=1e-5)
+    difference = layout_difference(first, second, side)
+    former, latter = means(first.detach().numpy(), 64 // side), means(second.detach().numpy(), 128 // side)
+    assert difference.item() == pytest.approx(((former - latter) ** 2).mean(), rel=1e-5)
     difference.backward()
     assert first.grad is None
     assert second.grad is not None and second.grad.flatten(1).all()
 
 
 def test_layout_is_a_weighted_term_of_stage2(context: BuildContext, make_batch: MakeBatch) -> None:
-    plain, pulled = (make_recipe("stackgan_stage2", context, layout_weight=weight) for weight in (0.0, 20.0))
+    plain, pulled = (
+        make_recipe("stackgan_stage2", context, layout_weight=weight, layout_side=32)
+        for weight in (0.0, 20.0)
+    )
     batch = make_batch(plain)
     passed = [recipe.generate(recipe.generator, batch) for recipe in (plain, pulled)]
     loss, parts = plain.generator_loss(batch, passed[0])
     assert "layout" not in parts
     larger, parts = pulled.generator_loss(batch, passed[1])
-    assert parts["layout"].item() == pytest.approx(layout_difference(*passed[1].output.images).item())
+    assert parts["layout"].item() == pytest.approx(layout_difference(*passed[1].output.images, 32).item())
     assert larger.item() == pytest.approx(loss.item() + 20 * parts["layout"].item(), rel=1e-5)
 
 
@@ -261,6 +265,7 @@ def test_papers_have_the_published_constants() -> None:
         ("stackgan_stage1", {"generator_width": 7}, "generator_width=7 must be even"),
         ("stackgan_stage1", {"kl_weight": -1.0}, "kl_weight=-1.0 must be 0 or more"),
         ("stackgan_stage2", {"resolution": 64}, "resolution=64 must be 128, 256 or 512"),
+        ("stackgan_stage2", {"layout_side": 20}, "layout_side=20 must be 4, 8, 16, 32 or 64"),
         ("stackgan_stage2", {"resolution": 512, "generator_width": 12}, "must be a multiple of 8"),
         ("stackgan_stage2", {"num_residual": -1}, "num_residual=-1 must be 0 or more"),
         ("stackgan_v2", {"resolution": 100}, "resolution=100 must be 64, 128 or 256"),

@@ -15,8 +15,6 @@ from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build", "layout_difference"]
 
-_LAYOUT_SIDE = 16
-
 
 @dataclass(frozen=True, kw_only=True)
 class StackGanStage2Config:
@@ -37,6 +35,9 @@ class StackGanStage2Config:
     layout_weight: float = 0.0
     """Weight of what coarse layout and colours differ by from the first stage's; the paper has no such term.
     Without it most of a short training goes into learning again what the first stage knows."""
+    layout_side: int = 16
+    """Side that both stages' pictures are shrunk to for that, 4 to 64: what is finer is free. 64 asks for the
+    first stage's very picture, which is learnt soonest: a start from which 16 can go on."""
     learning: Learning = field(
         default_factory=lambda: Learning(batch_size=40, lr_decay=0.5, lr_decay_epochs=20, ema_half_life=1)
     )
@@ -47,6 +48,8 @@ class StackGanStage2Config:
     def __post_init__(self) -> None:
         if self.resolution not in (128, 256, 512):
             raise ValueError(f"resolution={self.resolution} must be 128, 256 or 512")
+        if self.layout_side not in (4, 8, 16, 32, 64):
+            raise ValueError(f"layout_side={self.layout_side} must be 4, 8, 16, 32 or 64")
         if self.generator_width % (least := self.resolution // 64):
             raise ValueError(f"generator_width={self.generator_width} must be a multiple of {least}")
         check_config(self, may_be_zero=("kl_weight", "layout_weight", "num_residual"))
@@ -105,7 +108,7 @@ def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan
         if not config.layout_weight:
             return {}
         first, second = output.images
-        return {"layout": (config.layout_weight, layout_difference(first, second))}
+        return {"layout": (config.layout_weight, layout_difference(first, second, config.layout_side))}
 
     objective = Objective(weigh=lambda: STACKGAN2, condition="mean", kl_weight=config.kl_weight, terms=terms)
     return ConditionalGan(
@@ -113,14 +116,15 @@ def build(config: StackGanStage2Config, context: BuildContext) -> ConditionalGan
     )
 
 
-def layout_difference(first: Tensor, second: Tensor) -> Tensor:
-    """Mean square of what the stages' pictures differ by when shrunk to side 16; finer detail is free.
+def layout_difference(first: Tensor, second: Tensor, side: int) -> Tensor:
+    """Mean square of what the stages' pictures differ by when shrunk; finer detail is free.
 
     Args:
         first: The first stage's pictures [B, 3, 64, 64]; they don't learn from it.
         second: The second stage's pictures [B, 3, R, R].
+        side: Side they are shrunk to, in pixels.
     """
-    shrunk = [F.interpolate(images.float(), size=_LAYOUT_SIDE, mode="area") for images in (first, second)]
+    shrunk = [F.interpolate(images.float(), size=side, mode="area") for images in (first, second)]
     return F.mse_loss(shrunk[1], shrunk[0].detach())
 
 
