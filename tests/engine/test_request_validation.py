@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creativeai.engine.model import Model
-from creativeai.engine.validation import MAX_TEXT_LENGTH, clean_text, validate_request
+from creativeai.engine.validation import clean_text, validate_request
 from creativeai.errors import RequestError
+from creativeai.request_limits import MAX_TEXT_LENGTH
 
 anything = (
     st.none()

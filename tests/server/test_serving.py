@@ -115,6 +115,7 @@ def test_stops_cleanly(own_server: tuple[subprocess.Popen[str], str], how: signa
     _, log = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in log
+    assert "SIGSEGV" not in log
     assert "POST /v1/images/generations 200" in log
 
 

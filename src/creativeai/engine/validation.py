@@ -6,9 +6,8 @@ from typing import TypeGuard
 
 from creativeai.engine.pictures import NUM_SEEDS, PictureRequest, seed_of
 from creativeai.errors import RequestError
+from creativeai.request_limits import MAX_NUM_PICTURES, MAX_TEXT_LENGTH
 
-MAX_TEXT_LENGTH = 1000
-MAX_NUM_PICTURES = 64
 MAX_SEED = NUM_SEEDS - 1
 
 

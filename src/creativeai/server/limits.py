@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from creativeai.engine.validation import MAX_NUM_PICTURES, MAX_TEXT_LENGTH
 from creativeai.errors import UserError
+from creativeai.request_limits import MAX_NUM_PICTURES, MAX_TEXT_LENGTH
 
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 """Most that is read of a body that is too large before the connection is cut."""

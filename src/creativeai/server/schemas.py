@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from creativeai.bundles.manifest import DatasetSummary
-from creativeai.engine.validation import MAX_NUM_PICTURES, MAX_SEED, MAX_TEXT_LENGTH
+from creativeai.engine.validation import MAX_SEED
+from creativeai.request_limits import MAX_NUM_PICTURES, MAX_TEXT_LENGTH
 from creativeai.server.encoding import OutputFormat
 from creativeai.server.limits import MAX_WITH_ATTENTION
 
