@@ -39,14 +39,15 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientne
 # Every room, and the rooms it may know: only some of those before it in the flow of the data.
 SERVING_ROOMS = {
     "errors": set(),
+    "request_limits": set(),
     "whole_files": set(),
     "data": {"errors", "whole_files"},
     "text": {"errors"},
     "bundles": {"errors", "whole_files", "text"},
-    "engine": {"errors", "whole_files", "text", "bundles"},
+    "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
     "store": {"errors", "whole_files", "bundles"},
     "wsgi": {"errors"},
-    "server": {"errors", "whole_files", "bundles", "engine", "store", "wsgi"},
+    "server": {"errors", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "wsgi"},  # the REST API is its only way to a model
 }
 TRAINING_ROOMS = {
