@@ -28,6 +28,7 @@ from creativeai.text import load_text_encoder
 from creativeai.training.checkpoints import load_newest, save_checkpoint
 from creativeai.training.materials import build_recipe, load_materials
 from creativeai.training.run import Run, open_run
+from creativeai.training.settings import apply_settings
 from tiny_training import measuring_small, quiet_console
 
 EXAMPLES = ("a small red bird with black wings", "a blue bird")
@@ -166,6 +167,13 @@ def test_newest_can_be_exported_with_words_of_its_own(run: Run, tmp_path: Path) 
     records = load_materials(run, quiet_console()).dataset.records
     assert len(bundle.manifest.examples) == 6
     assert set(bundle.manifest.examples) <= {record.captions[0] for record in records}
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_settings_are_those_the_weights_were_trained_with(run: Run, tmp_path: Path) -> None:
+    changed = replace(run, config=apply_settings(run.config, ["learning.generator_lr=0.5"]))
+    bundle = export_to(changed, tmp_path / "bundle")
+    assert bundle.manifest.training.hyperparameters["learning"]["generator_lr"] == 0.0002
 
 
 def test_existing_folder_is_refused_and_kept(run: Run, tmp_path: Path) -> None:

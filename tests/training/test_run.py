@@ -80,7 +80,7 @@ def test_folder_that_can_not_be_made_is_one_line(new_run: Run, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema_version": 2}, "made by another version of CreativeAI: upgrade"),
+        ({"schema_version": 3}, "made by another version of CreativeAI: upgrade"),
         ({"recipe": "dalle"}, "unknown recipe 'dalle'"),
         ({"config": {"stylish": 1}}, "unknown field 'stylish'"),
         ({"config": [1]}, r"run\.json is broken"),
@@ -96,7 +96,7 @@ def test_broken_run_is_one_line(new_run: Run, changes: dict[str, Any], message: 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"schema_version": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"schema_version": 2}'])
 def test_run_json_that_is_none_is_one_line(new_run: Run, content: str) -> None:
     create_run(new_run)
     (new_run.folder / "run.json").write_text(content)

@@ -109,6 +109,7 @@ def test_changed_settings_are_kept(run_copy: Path) -> None:
     resume(run_copy, "learning.generator_lr=1e-5", "matching_weight=0", num_steps=3)
     assert open_run(run_copy).config.learning.generator_lr == 1e-5
     assert newest(run_copy)["generator_optimizer"]["param_groups"][0]["lr"] == 1e-5
+    assert newest(run_copy)["config"]["learning"]["generator_lr"] == 1e-5
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.text.encoder import TextEncoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import load_pictures, say
-from creativeai.training.run import Run
+from creativeai.training.run import Run, run_as_of
 from creativeai.training.settings import config_to_dict
 from creativeai.training.tasks import build_encoder
 
@@ -35,6 +35,7 @@ def export_encoder_run(run: Run, out: Path, console: Console, *, newest: bool = 
         raise BundleError(f"{out} exists already: remove it or choose another folder")
     file = chosen_checkpoint(run.folder, newest=newest)
     checkpoint = load_checkpoint(file)
+    run = run_as_of(run, checkpoint)
     pictures = load_pictures(run, console)
     recipe = build_encoder(run, pictures)
     recipe.networks.load_state_dict(checkpoint["encoder"])

@@ -23,7 +23,7 @@ from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import SHIPPED_NAMES, load_text_encoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
-from creativeai.training.run import Run
+from creativeai.training.run import Run, run_as_of
 from creativeai.training.settings import config_to_dict
 from creativeai.training.state import Trained
 
@@ -64,6 +64,7 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     refuse_existing(out)
     file = chosen_checkpoint(run.folder, newest=options.use_newest)
     checkpoint = load_checkpoint(file)
+    run = run_as_of(run, checkpoint)
     materials = load_materials(run, console)
     examples = options.examples or _held_out_captions(materials)
     summary = _dataset_summary(materials)

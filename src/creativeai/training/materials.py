@@ -24,7 +24,7 @@ from creativeai.text.encoder import load_text_encoder
 from creativeai.training.captions import encode_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.processes import failing_together, is_first
-from creativeai.training.run import Run, open_run
+from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
 from creativeai.whole_files import replace_file
 
@@ -198,8 +198,9 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
         text_folder=first.text_folder,
         first_stage=load_first_stage(first, materials),
     )
-    generator = find_recipe(first.recipe).build(first.config, context).generator
     checkpoint = load_checkpoint(chosen_checkpoint(first.folder))
+    config = run_as_of(first, checkpoint).config
+    generator = find_recipe(first.recipe).build(config, context).generator
     generator.load_state_dict(checkpoint["ema"])
     return generator.eval().requires_grad_(False)
 

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,14 @@ __all__ = [
     "default_folder",
     "open_run",
     "refuse_existing",
+    "run_as_of",
     "run_as_text",
     "run_from_text",
     "sole_trainer",
     "write_run",
 ]
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,15 @@ def open_run(folder: Path) -> Run:
         return run_from_text(file.read_text(), folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"{file} is broken: {error!r}") from error
+
+
+def run_as_of(run: Run, checkpoint: dict[str, Any]) -> Run:
+    """The run with the configuration that it had when the checkpoint was written.
+
+    Raises:
+        TrainingError: It was written by another version.
+    """
+    return replace(run, config=config_from_dict(type(run.config), checkpoint["config"]))
 
 
 def run_from_text(text: str, folder: Path) -> Run:

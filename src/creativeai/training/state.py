@@ -48,6 +48,8 @@ class TrainingState:
     best_score: float = math.inf
     earlier: Trained = field(default_factory=Trained)
     """What the weights had behind them when the run was started from another one's."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """The run's configuration from here on, which `--set` may have changed since an earlier checkpoint."""
 
     def effort(self) -> Effort:
         """How much has been trained, for the budget."""
@@ -66,6 +68,7 @@ class TrainingState:
             "cpu_seconds": self.cpu_seconds,
             "best_score": self.best_score,
             "earlier": self.earlier._asdict(),
+            "config": self.config,
             **{name: network.state_dict() for name, network in self.networks.items()},
             **({} if self.ema is None else {"ema": self.ema.network.state_dict()}),
             **{f"{name}_optimizer": optimizer.state_dict() for name, optimizer in self.optimizers.items()},

@@ -35,6 +35,7 @@ from creativeai.training.precision import Precision
 from creativeai.training.processes import check_share, failing_together, is_first, is_first_here
 from creativeai.training.run import Run
 from creativeai.training.sample_sheet import SampleSheet
+from creativeai.training.settings import config_to_dict
 from creativeai.training.shared_weights import share_state
 from creativeai.training.state import Trained, TrainingState
 
@@ -117,6 +118,7 @@ def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
 
 def _load_weights(run: Run, state: TrainingState, console: Console) -> None:
     """From the run's newest whole checkpoint, from the run it starts from, or none; the same for all."""
+    state.config = config_to_dict(run.config)
     with failing_together():
         checkpoint = load_newest(run.checkpoints) if is_first() else None
         if checkpoint is not None:
