@@ -9,13 +9,13 @@ their export.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from creativeai.bundles import find_bundles, read_bundle
+from creativeai.training.metrics_file import last_measurements
 from measuring import report
 
 SETTINGS = ("stabilisers.mode_seeking=0", "learning.discriminator_lr=1e-7")
@@ -29,7 +29,7 @@ def collapsing_run(data: Path, num_steps: int) -> dict[str, float | bool]:
         command += ["--out", str(run), "--steps", str(num_steps)]
         command += [part for setting in SETTINGS for part in ("--set", setting)]
         subprocess.run(command, check=True)
-        found: dict[str, float | bool] = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+        [found] = last_measurements(run, 1)
         return found
 
 

@@ -45,6 +45,7 @@ from creativeai.training.budget import Budget, Effort
 from creativeai.training.checkpoints import load_newest
 from creativeai.training.fit import Schedule
 from creativeai.training.gan_task import GanTask
+from creativeai.training.metrics_file import last_measurements
 from creativeai.training.precision import choose_precision
 from creativeai.training.run import Run, create_run, open_run
 from creativeai.training.settings import apply_settings
@@ -147,12 +148,12 @@ def measure(name: str, batch: int, run: Run, options: Options, console: Console)
     """What the finished run came to."""
     task = prepare_task(run, choose_precision(use_compile=False), console)()
     assert isinstance(task, GanTask)
-    found = _last_figures(run)
-    if found.get("step") != task.state.step:  # stopped while it was being measured
+    figures = next(iter(last_measurements(run.folder, 1)), {})
+    if figures.get("step") != task.state.step:  # stopped while it was being measured
         finding = task.measure()
         assert finding is not None
-        found = finding.figures
-    figures = {key: round(value, 3) for key, value in found.items() if key in Result.__dataclass_fields__}
+        figures = dict(finding.figures)
+    figures = {key: round(value, 3) for key, value in figures.items() if key in Result.__dataclass_fields__}
     events = EventAccumulator(str(run.folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
     logged = {tag: [event.value for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
     return Result(
@@ -165,16 +166,8 @@ def measure(name: str, batch: int, run: Run, options: Options, console: Console)
         pictures_per_second=round(statistics.median(logged.get("speed/pictures_per_second", [0.0])), 1),
         colour_accuracy=round(colour_accuracy(task, options.num_birds), 4),
         losses={network: logged.get(f"loss/{network}", []) for network in ("discriminator", "generator")},
-        **figures,  # type: ignore[arg-type]
+        **figures,
     )
-
-
-def _last_figures(run: Run) -> dict[str, float | int | bool]:
-    """Of the run's last measurement; empty where it has none."""
-    file = run.folder / "metrics.jsonl"
-    lines = file.read_text().splitlines() if file.exists() else []
-    figures: dict[str, float | int | bool] = json.loads(lines[-1]) if lines else {}
-    return figures
 
 
 def write_all(results: Sequence[Result], failures: dict[str, str], options: Options) -> None:

@@ -80,7 +80,8 @@ def test_folder_that_can_not_be_made_is_one_line(new_run: Run, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema_version": 3}, "made by another version of CreativeAI: upgrade"),
+        ({"schema_version": 3}, "made by a newer version of CreativeAI: upgrade"),
+        ({"schema_version": 1}, "made by an older version of CreativeAI: go on with it"),
         ({"recipe": "dalle"}, "unknown recipe 'dalle'"),
         ({"config": {"stylish": 1}}, "unknown field 'stylish'"),
         ({"config": [1]}, r"run\.json is broken"),

@@ -6,12 +6,10 @@ from typing import Any
 
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
-from creativeai.bundles.decoding import parse_json
 from creativeai.bundles.manifest import MAX_MEASUREMENTS
+from creativeai.training.metrics_file import last_measurements
 
 __all__ = ["training_end"]
-
-_MAX_TAIL = 1_000_000
 
 
 def training_end(run: Path) -> dict[str, Any] | None:
@@ -21,28 +19,9 @@ def training_end(run: Path) -> dict[str, Any] | None:
         run: The run's folder, with `metrics.jsonl` and `tensorboard/`. Lines that were half written when a
             training was killed are left out.
     """
-    measurements = _last_measurements(run / "metrics.jsonl")
+    measurements = last_measurements(run, MAX_MEASUREMENTS)
     losses = _last_losses(run / "tensorboard")
     return {"measurements": measurements, "losses": losses} if measurements or losses else None
-
-
-def _last_measurements(file: Path) -> list[dict[str, Any]]:
-    try:
-        with file.open("rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(max(0, size - _MAX_TAIL))
-            lines = stream.read().splitlines()
-    except FileNotFoundError:
-        return []
-    measurements = []
-    for line in lines:
-        try:
-            content = parse_json(line)
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            measurements.append(content)
-    return measurements[-MAX_MEASUREMENTS:]
 
 
 def _last_losses(folder: Path) -> dict[str, float]:

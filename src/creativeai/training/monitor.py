@@ -1,6 +1,5 @@
 """What a run tells while it goes on: TensorBoard, `metrics.jsonl`, sample grids, the progress line."""
 
-import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
+
+from creativeai.training.metrics_file import append_measurement
 
 __all__ = ["Finding", "Monitor", "picture_grid"]
 
@@ -75,7 +76,7 @@ class Monitor:
     def __init__(self, folder: Path, console: Console) -> None:
         self.console = console
         self._writer = SummaryWriter(str(folder / "tensorboard"))
-        self._metrics_file = folder / "metrics.jsonl"
+        self._folder = folder
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -152,8 +153,7 @@ class Monitor:
         """Write a measurement to TensorBoard, `metrics.jsonl` and the console."""
         for name, value in finding.figures.items():
             self._writer.add_scalar(f"metrics/{name}", float(value), step)
-        with open(self._metrics_file, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "num_seen": num_seen, **finding.figures}) + "\n")
+        append_measurement(self._folder, {"step": step, "num_seen": num_seen, **finding.figures})
         self.console.print(
             f"measured at step {step}: {finding.line}{'  (best so far)' if is_best else ''}",
             highlight=False,

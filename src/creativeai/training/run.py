@@ -175,8 +175,12 @@ def run_from_text(text: str, folder: Path) -> Run:
         ValueError, KeyError, TypeError, AttributeError: It is broken.
     """
     content = json.loads(text)
-    if content["schema_version"] != _SCHEMA_VERSION:
-        raise TrainingError(f"{folder} was made by another version of CreativeAI: upgrade to go on with it")
+    if content["schema_version"] < _SCHEMA_VERSION:
+        raise TrainingError(
+            f"{folder} was made by an older version of CreativeAI: go on with it or export it with that one"
+        )
+    if content["schema_version"] > _SCHEMA_VERSION:
+        raise TrainingError(f"{folder} was made by a newer version of CreativeAI: upgrade to go on with it")
     del content["schema_version"]
     kind = type(next(iter(find_entry(content["recipe"]).presets.values())))
     content["config"] = config_from_dict(kind, content["config"])

@@ -1,6 +1,5 @@
 """The table `creativeai runs` prints: what was trained here, how far it is, and whether it can go on."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.table import Table
 from creativeai.errors import TrainingError
 from creativeai.training.budget import Effort
 from creativeai.training.checkpoints import list_checkpoints
+from creativeai.training.metrics_file import last_measurements
 from creativeai.training.run import Run, open_run, sole_trainer
 
 __all__ = ["runs_table"]
@@ -51,7 +51,7 @@ def _cells(run: Run) -> tuple[str, ...]:
         _state(run, effort),
         "" if effort is None else f"{effort.num_steps:,}",
         "" if effort is None else str(timedelta(minutes=round(effort.cpu_minutes))),
-        _last_measured(run.folder / "metrics.jsonl"),
+        _last_measured(run.folder),
     )
 
 
@@ -79,9 +79,7 @@ def _effort(run: Run) -> Effort | None:
     return None
 
 
-def _last_measured(file: Path) -> str:
-    try:
-        figures = json.loads(file.read_text().splitlines()[-1])
+def _last_measured(run: Path) -> str:
+    for figures in last_measurements(run, 1):
         return "\n".join(f"{name} {figures[name]:.3g}" for name in _FIGURES if name in figures)
-    except (OSError, ValueError, IndexError, TypeError):
-        return ""
+    return ""
