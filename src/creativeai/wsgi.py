@@ -8,6 +8,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _GRACEFUL_SECONDS = 15
 _KEEP_ALIVE_SECONDS = 30
 # After this a new connection that sends nothing is closed, and one that stops midway gives its thread back.
 _SILENT_SECONDS = 10
+# Nor may one that goes on sending a little now and then: after this what it sent is all there is.
+_SENDING_SECONDS = 30
 # A connection that was answered for the last time: how long its client may take to read that and hang up.
 _LINGER_SECONDS = 2.0
 # Connections without a request under way: they hold no thread, only a file.
@@ -121,14 +124,19 @@ def _worker_class() -> type:
     from gunicorn.workers.gthread import TConn, ThreadWorker
 
     class Worker(ThreadWorker):
-        """Silent connections hold no thread, closing ones not the loop, and a stopping worker none at all."""
+        """Silent connections hold no thread, slow ones one for a while, closing ones not the loop.
+
+        A worker that is stopped is held by none at all.
+        """
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
+            self.sending: dict[Any, float] = {}
             self.closing: dict[Any, float] = {}
 
         def enqueue_req(self, conn: Any) -> None:
             if conn.initialized or conn.data_ready:
+                self.sending[conn] = time.monotonic() + _SENDING_SECONDS
                 super().enqueue_req(conn)
                 return
             conn.close = partial(self.close, conn)
@@ -137,6 +145,10 @@ def _worker_class() -> type:
             self.pending_conns.append(conn)
             readable = partial(self.on_pending_socket_readable, conn)
             self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+        def finish_request(self, conn: Any, result: Any) -> None:
+            self.sending.pop(conn, None)
+            super().finish_request(conn, result)
 
         def close(self, conn: Any, graceful: bool = False) -> None:
             """Close a connection, when its client has hung up if gracefully: else it might miss the end."""
@@ -167,8 +179,12 @@ def _worker_class() -> type:
 
         def murder_pending(self) -> None:
             super().murder_pending()
-            now = time.monotonic()
-            for conn in [conn for conn, deadline in self.closing.items() if deadline < now]:
+            for conn in _overdue(self.sending):
+                del self.sending[conn]
+                # Who waits for more reads the end; who has read all and answers is not disturbed.
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
+            for conn in _overdue(self.closing):
                 self.end(conn)
 
         def set_accept_enabled(self, enabled: bool) -> None:
@@ -185,3 +201,8 @@ def _worker_class() -> type:
                 sock.close()
 
     return Worker
+
+
+def _overdue(deadlines: dict[Any, float]) -> list[Any]:
+    now = time.monotonic()
+    return [conn for conn, deadline in deadlines.items() if deadline < now]
