@@ -1,7 +1,10 @@
+import pytest
 import torch
 from torch import nn
 
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.wgan_cls import WganClsCritic, WganClsGenerator
+from creativeai.recipes.wgan_cls import PRESETS
 
 # Weights of the published networks at GF = 2, DF = 2, Z = 6, embeddings of 10 brought to 4.
 GENERATOR = [
@@ -44,6 +47,17 @@ def weight_shapes(network: nn.Module) -> list[tuple[int, ...]]:
 def test_weights_are_the_published_ones() -> None:
     assert weight_shapes(WganClsGenerator(6, 10, 4, width=2)) == GENERATOR
     assert weight_shapes(WganClsCritic(10, 4, width=2)) == CRITIC
+
+
+@pytest.mark.parametrize("preset", ["paper", "compact"])
+def test_training_begins_with_grey_pictures(preset: str) -> None:
+    own = PRESETS[preset]
+    generator = WganClsGenerator(own.z_dim, 384, own.condition_dim, own.generator_width)
+    text = TextTensors(torch.randn(4, 384), torch.zeros(4, 1, 384), torch.ones(4, 1, dtype=torch.bool))
+    [image] = generator(torch.randn(4, generator.noise_dim), text).images
+    assert (
+        0.01 < image.abs().mean() < 0.5
+    )  # black and white ones, at the ends of tanh, would stay so for long
 
 
 def test_critic_has_no_normalisation_unless_asked_for() -> None:

@@ -122,6 +122,9 @@ def test_balance_comes_back_from_nothing(recipe: ConditionalGan, make_batch: Mak
     batch = doubled(recipe, make_batch(recipe))
     judges(recipe)[0].head[-1].weight.data *= 30
     passed = recipe.generate(recipe.generator, batch)
+    assert batch.labels.tolist() == [0, 0, 1, 1]
+    # Those of wrong pairs: both distances are the same.
+    passed.output = passed.output._replace(images=(batch.images[[2, 2, 0, 0]],))
     recipe.discriminator.memory.value.zero_()
     _, parts = recipe.discriminator_loss(batch, passed)
     fake_distance, wrong_distance = (-parts["real"] - parts[name] for name in ("fake", "wrong"))

@@ -47,6 +47,7 @@ class WganClsGenerator(nn.Module):
         self.resolutions = (64,)
         self.standardise = TextStandardiser(text_dim)
         self.augment = ConditioningAugmentation(text_dim, condition_dim, "leaky_relu")
+        last = nn.Conv2d(3, 3, 3, padding=1)
         self.body = nn.Sequential(
             nn.Linear(z_dim + condition_dim, 16 * 8 * width, bias=False),
             make_norm(norm, 16 * 8 * width, 1),
@@ -59,12 +60,14 @@ class WganClsGenerator(nn.Module):
             *_enlarge(2 * width, width, norm),
             nn.ReLU(),
             nn.ConvTranspose2d(width, 3, 4, stride=2, padding=1),
-            nn.Conv2d(3, 3, 3, padding=1),
+            last,
             nn.Tanh(),
         )
         self.apply(init_he)
-        # By He's rule, sentences of unit scale would start with deviations of e to the several.
-        nn.init.normal_(self.augment.fc.weight, std=0.02)
+        # By He's rule, sentences of unit scale would start with deviations of e to the several, and pictures
+        # black or white, where tanh has next to no gradient.
+        for layer in (self.augment.fc, last):
+            nn.init.normal_(layer.weight, std=0.02)
 
     def forward(self, noise: Tensor, text: TextTensors) -> GeneratorOutput:
         """One picture [B, 3, 64, 64] in [-1, 1] of the sentence and noise [B, Z + C]: z and epsilon."""
