@@ -40,10 +40,11 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientne
 SERVING_ROOMS = {
     "errors": set(),
     "request_limits": set(),
+    "stand_ins": set(),
     "whole_files": set(),
-    "data": {"errors", "whole_files"},
+    "data": {"errors", "stand_ins", "whole_files"},
     "text": {"errors"},
-    "bundles": {"errors", "whole_files", "text"},
+    "bundles": {"errors", "stand_ins", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
     "store": {"errors", "whole_files", "bundles"},
     "wsgi": {"errors"},
@@ -64,7 +65,7 @@ TRAINING_ROOMS |= {
     "bundles.export": {"errors", "text", "bundles", "bundles.onnx_export", "data", *TRAINING_ROOMS},
 }
 # The same door for weights that others published.
-TRAINING_ROOMS |= {"importers": {"errors", "data", "text", "bundles", *TRAINING_ROOMS}}
+TRAINING_ROOMS |= {"importers": {"errors", "stand_ins", "data", "text", "bundles", *TRAINING_ROOMS}}
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
 ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_serve", "cli_store", "demo"}

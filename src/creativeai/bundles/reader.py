@@ -8,9 +8,9 @@ from pathlib import Path
 
 from creativeai.bundles.manifest import MANIFEST_NAME, BundleManifest, FileEntry, parse_manifest
 from creativeai.errors import BundleError
+from creativeai.stand_ins import LFS_POINTER
 
 MAX_MANIFEST_SIZE = 4_000_000
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _read_manifest(path: Path) -> bytes:
     if size > MAX_MANIFEST_SIZE:
         raise BundleError(f"{file} is damaged: {size} bytes are too many for it")
     data = _read(file)
-    if data.startswith(_LFS_POINTER):
+    if data.startswith(LFS_POINTER):
         raise BundleError(_lfs_message(file))
     return data
 
@@ -67,7 +67,7 @@ def _check_file(path: Path, name: str, entry: FileEntry, verify: bool) -> None:
     file = path / name
     size = _size_of_regular_file(path, name)
     if size != entry.size:
-        if size < 1024 and _read(file).startswith(_LFS_POINTER):
+        if size < 1024 and _read(file).startswith(LFS_POINTER):
             raise BundleError(_lfs_message(file))
         raise BundleError(
             f"{file} is damaged: it has {size} bytes instead of {entry.size}; copy the bundle again"

@@ -16,8 +16,8 @@ from typing import IO, Any
 from isal import igzip
 
 from creativeai.data.folders import list_folder
-from creativeai.data.pictures import LFS_POINTER
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 __all__ = ["MAX_PICTURE_BYTES", "Archive", "open_archive"]
 
@@ -105,7 +105,7 @@ def open_archive(path: Path) -> Archive:
         raise DataError(f"{path} is empty: fetch it again")
     if start.startswith(LFS_POINTER):
         raise DataError(f"{path} is a git-LFS pointer instead of the file: run git lfs pull")
-    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|head)", start, re.IGNORECASE):
+    if is_web_page(start):
         raise DataError(f"{path} is a web page saved under this name, not the archive: fetch it again")
     for magic, kind in _OTHER_KINDS.items():
         if start.startswith(magic):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER
 
 MIN_SIDE = 8
 """Smallest width and height, in pixels, of a picture worth training on."""
@@ -22,7 +23,6 @@ FORMATS = tuple(
 """Pillow decoders tried, where built in. A closed list, because some others (EPS) start external programs."""
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom of a part of a picture, in pixels."""
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def open_picture(path: Path) -> Image.Image:

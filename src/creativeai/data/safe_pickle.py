@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from creativeai.data.pictures import LFS_POINTER
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER
 
 __all__ = ["parse_plain_pickle", "read_array_pickle", "read_plain_pickle"]
 

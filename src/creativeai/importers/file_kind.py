@@ -1,15 +1,13 @@
 """What a file really is, when it is not what its name promises."""
 
 import os
-import re
 from pathlib import Path
 
-from creativeai.data.pictures import LFS_POINTER
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 __all__ = ["check_is_weights"]
 
-_MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)
 _START = 512
 
 
@@ -33,7 +31,7 @@ def check_is_weights(path: Path) -> bytes:
         raise DataError(f"{path} is empty: fetch it again")
     if start.startswith(LFS_POINTER):
         raise DataError(f"{path} is a git-LFS pointer instead of the file itself: run git lfs pull")
-    if _MARKUP.match(start.removeprefix(b"\xef\xbb\xbf")):
+    if is_web_page(start):
         raise DataError(
             f"{path} is a web page saved under the file's name, such as a download's confirmation: fetch the "
             "file itself"

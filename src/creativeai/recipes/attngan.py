@@ -82,8 +82,9 @@ PRESETS = {
         discriminator_width=32,
         num_residual=1,
         damsm_weight=0.3,
+        kl_weight=0.1,
         learning=Learning(batch_size=16),
-        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=2.0, augment=FEW_PICTURES),
+        stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=0.4, augment=FEW_PICTURES),
     ),
     "debug": AttnGanConfig(
         resolution=128,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from creativeai.data.pictures import LFS_POINTER
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER
 
 CAPTION_KEYS = ("captions", "text", "caption")
 """Where captions are looked for, in this order: each may be one sentence or a list of them."""

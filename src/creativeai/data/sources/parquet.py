@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from creativeai.data.archives import MAX_PICTURE_BYTES
-from creativeai.data.pictures import LFS_POINTER, open_picture_bytes
+from creativeai.data.pictures import open_picture_bytes
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import captions_of
 from creativeai.data.sources.metadata import CAPTION_KEYS
 from creativeai.data.sources.shards import chosen_of, find_shards, split_of_shard
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER
 
 IMAGE_COLUMNS = ("image", "img", "jpg", "png", "picture")
 CAPTION_COLUMNS = (*CAPTION_KEYS, "sentences", "sentence", "txt")
