@@ -89,8 +89,8 @@ def test_table_shows_bundles_and_what_is_wrong_with_them(
     (bundle.parent / "broken" / "generator.onnx").unlink()
     monkeypatch.setenv("CREATIVEAI_MODELS", str(bundle.parent))
     table = bundle_table()
-    names, titles, recipes, *_, metrics = ([*column.cells] for column in table.columns)
-    assert names == ["broken", "tiny"]
-    assert "generator.onnx is missing" in str(titles[0])
-    assert (titles[1], recipes[1]) == ("Tiny test model", "projected_gan (debug)")
-    assert metrics[1] == "fd_lite0 123.4\ntext_match 0.5"
+    rows = {column.header: [str(cell) for cell in column.cells] for column in table.columns}
+    assert rows["name"] == ["broken", "tiny"]
+    assert "generator.onnx is missing" in rows["recipe"][0]
+    assert (rows["recipe"][1], rows["data"][1]) == ("projected_gan", "blots")
+    assert (rows["fd_lite0"][1], rows["text_match"][1]) == ("123.4", "0.5")

@@ -157,8 +157,8 @@ def test_what_is_unknown_stays_unknown(bird: Path, files: Path, monkeypatch: pyt
     assert "By its authors, not here: steps, pictures seen and time are unknown." in card
     assert "unknown (`unknown`); licence: unknown." in card and "None" not in card
     monkeypatch.setenv("CREATIVEAI_MODELS", str(bird))
-    rows = {name: list(column.cells) for name, column in zip("ntrt", bundle_table().columns, strict=False)}
-    assert "attngan (published)" in rows["r"] and "unknown" in rows["t"]
+    rows = {column.header: [str(cell) for cell in column.cells] for column in bundle_table().columns}
+    assert "attngan" in rows["recipe"] and "unknown" in rows["data"]
 
 
 def test_server_and_its_listing_take_an_imported_model(bird: Path) -> None:

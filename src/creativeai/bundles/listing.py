@@ -1,42 +1,56 @@
 """The table `creativeai models` prints."""
 
+from typing import Any
+
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from creativeai.bundles.catalog import find_bundles
-from creativeai.bundles.manifest import DatasetSummary
-from creativeai.bundles.reader import Bundle, read_bundle
+from creativeai.bundles.manifest import BundleManifest
+from creativeai.bundles.reader import read_bundle
 from creativeai.errors import BundleError
+
+__all__ = ["bundle_table", "megabytes", "metric_text"]
+
+_METRICS = ("fd_lite0", "text_match")
+"""What 80 columns have room for; a model's card has them all, and its preset."""
 
 
 def bundle_table() -> Table:
     """One row for each bundle known here; what is wrong with it, if it can't be read."""
-    table = Table(title="Models")
-    for heading in ("name", "title", "recipe", "trained on", "pixels", "MB", "metrics"):
-        table.add_column(heading, overflow="fold", justify="right" if heading in ("pixels", "MB") else "left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("name", "recipe", "data"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("pixels", "MB", *_METRICS):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, path in find_bundles().items():
         try:
-            table.add_row(name, *_cells(read_bundle(path, verify=False)))
+            table.add_row(Text(name), *_cells(read_bundle(path, verify=False).manifest))
         except BundleError as error:
-            table.add_row(name, f"[red]{error}")
+            table.add_row(Text(name), Text(str(error), style="red"))
     if not table.row_count:
         table.caption = "none yet: export one, and name its folder in CREATIVEAI_MODELS"
     return table
 
 
-def _cells(bundle: Bundle) -> tuple[str, ...]:
-    manifest = bundle.manifest
-    megabytes = sum(entry.size for entry in manifest.files.values()) / 1e6
-    numbers = {key: value for key, value in manifest.metrics.items() if isinstance(value, int | float)}
-    metrics = "\n".join(f"{key} {value:.4g}" for key, value in numbers.items())
-    return (
-        manifest.title,
-        f"{manifest.recipe} ({manifest.preset})",
-        _trained_on(manifest.dataset),
+def _cells(manifest: BundleManifest) -> tuple[Text, ...]:
+    texts = (
+        manifest.recipe,
+        manifest.dataset.name,
         str(manifest.resolution),
-        f"{megabytes:.1f}",
-        metrics,
+        megabytes(manifest),
+        *(metric_text(manifest.metrics.get(name)) for name in _METRICS),
     )
+    return tuple(map(Text, texts))
 
 
-def _trained_on(dataset: DatasetSummary) -> str:
-    return dataset.title if dataset.num_train is None else f"{dataset.title} ({dataset.num_train:,} pictures)"
+def megabytes(manifest: BundleManifest) -> str:
+    """Size of the bundle's files."""
+    return f"{sum(entry.size for entry in manifest.files.values()) / 1e6:.1f}"
+
+
+def metric_text(value: Any) -> str:
+    """A figure, or what a card has in its place."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.4g}" if is_number else str(value or "")

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from creativeai.bundles.manifest import BundleManifest
+from creativeai.bundles.listing import megabytes, metric_text
 from creativeai.errors import BundleError
 from creativeai.store.reading import aliased_number, all_versions, open_store, read_aliases
 from creativeai.store.records import LATEST, Version
@@ -107,8 +107,8 @@ def versions_table(listed: Listed, sort: str | None = None) -> Table:
             Text(f"{manifest.recipe} ({manifest.preset})"),
             Text(manifest.dataset.name),
             str(manifest.resolution),
-            f"{_num_bytes(manifest) / 1e6:.1f}",
-            *(Text(_metric(manifest.metrics.get(name))) for name in metrics),
+            megabytes(manifest),
+            *(Text(metric_text(manifest.metrics.get(name))) for name in metrics),
             _date(version.published),
         )
     if not listed.versions:
@@ -152,15 +152,6 @@ def _order(value: Any, descending: bool) -> tuple[bool, float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True, math.inf
     return False, -value if descending else value
-
-
-def _metric(value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:.4g}" if is_number else str(value or "")
-
-
-def _num_bytes(manifest: BundleManifest) -> int:
-    return sum(entry.size for entry in manifest.files.values())
 
 
 def _date(unix_time: int) -> str:
