@@ -148,12 +148,12 @@ def measure(name: str, batch: int, run: Run, options: Options, console: Console)
     """What the finished run came to."""
     task = prepare_task(run, choose_precision(use_compile=False), console)()
     assert isinstance(task, GanTask)
-    figures = next(iter(last_measurements(run.folder, 1)), {})
-    if figures.get("step") != task.state.step:  # stopped while it was being measured
+    found = next(iter(last_measurements(run.folder, 1)), {})
+    if found.get("step") != task.state.step:  # stopped while it was being measured
         finding = task.measure()
         assert finding is not None
-        figures = dict(finding.figures)
-    figures = {key: round(value, 3) for key, value in figures.items() if key in Result.__dataclass_fields__}
+        found = finding.figures
+    figures = {key: round(value, 3) for key, value in found.items() if key in Result.__dataclass_fields__}
     events = EventAccumulator(str(run.folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
     logged = {tag: [event.value for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
     return Result(

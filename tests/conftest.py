@@ -45,6 +45,15 @@ def toybirds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def toybirds_64(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same at 64 px, for the classic models; not to be changed."""
+    from creativeai.data import prepare
+
+    out = tmp_path_factory.mktemp("datasets") / "toybirds-64"
+    return prepare("toybirds", out, num_pictures=24, resolutions=(64,)).path
+
+
+@pytest.fixture(scope="session")
 def trained(toybirds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that took two steps and was measured; copy it to go on with it."""
     from creativeai.training.command import run_training

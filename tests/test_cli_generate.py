@@ -120,8 +120,8 @@ def test_models_lists_them(run: Run) -> None:
     code, out, _ = run("models")
     assert code == 0
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
-    for name in ("tiny", "boats"):
-        assert lines[name][:2] == ["projected_gan", "blots"]
+    for name, pixels in (("boats", "32"), ("tiny", "64")):
+        assert lines[name][:3] == ["projected_gan", "blots", pixels]
         assert lines[name][-2:] == ["123.4", "0.5"]
 
 

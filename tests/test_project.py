@@ -41,12 +41,13 @@ SERVING_ROOMS = {
     "errors": set(),
     "request_limits": set(),
     "stand_ins": set(),
+    "strict_json": set(),
     "whole_files": set(),
     "data": {"errors", "stand_ins", "whole_files"},
     "text": {"errors"},
-    "bundles": {"errors", "stand_ins", "whole_files", "text"},
+    "bundles": {"errors", "stand_ins", "strict_json", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
-    "store": {"errors", "whole_files", "bundles"},
+    "store": {"errors", "strict_json", "whole_files", "bundles"},
     "wsgi": {"errors"},
     "server": {"errors", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "wsgi"},  # the REST API is its only way to a model
@@ -55,7 +56,16 @@ TRAINING_ROOMS = {
     "models": {"errors", "text"},
     "recipes": {"errors", "data", "text", "models"},
     "evaluation": {"errors", "data", "text", "models"},
-    "training": {"errors", "whole_files", "data", "text", "models", "recipes", "evaluation"},
+    "training": {
+        "errors",
+        "strict_json",
+        "whole_files",
+        "data",
+        "text",
+        "models",
+        "recipes",
+        "evaluation",
+    },
 }
 # The door between both sides: makes a bundle of a run.
 TRAINING_ROOMS |= {

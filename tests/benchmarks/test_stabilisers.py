@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from creativeai.data import prepare
 from tiny_training import measuring_small
 
 
@@ -23,25 +22,19 @@ def compare(birds: Path, out: Path, only: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def birds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("datasets") / "toybirds-64"
-    return prepare("toybirds", out, num_pictures=32, resolutions=(64,)).path
-
-
-@pytest.fixture(scope="module")
-def baseline(birds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def baseline(toybirds_64: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The comparison with one cell done; not to be changed."""
     out = tmp_path_factory.mktemp("comparison")
-    compare(birds, out, "baseline")
+    compare(toybirds_64, out, "baseline")
     return out
 
 
 def test_cells_are_trained_once_and_told(
-    birds: Path, baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    toybirds_64: Path, baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(baseline, out)
-    compare(birds, out, "baseline,wgan_gp")
+    compare(toybirds_64, out, "baseline,wgan_gp")
     for name in ("run.json", "cell.json"):
         ours, theirs = (folder / "runs" / "baseline-4" / name for folder in (out, baseline))
         assert ours.stat().st_mtime_ns == theirs.stat().st_mtime_ns  # copied with it, and not written again
@@ -61,10 +54,10 @@ def test_cells_are_trained_once_and_told(
     assert "2 of 2 cells" in capsys.readouterr().out
 
 
-def test_other_options_are_refused(birds: Path, baseline: Path, tmp_path: Path) -> None:
+def test_other_options_are_refused(toybirds_64: Path, baseline: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(baseline, out)
     file = out / "runs" / "baseline-4" / "run.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"seed": 7}))
     with pytest.raises(SystemExit, match="was begun with other options"):
-        compare(birds, out, "baseline")
+        compare(toybirds_64, out, "baseline")

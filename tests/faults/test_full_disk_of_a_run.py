@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from creativeai.data import prepare
 from creativeai.errors import TrainingError
 from creativeai.training import checkpoints, command, fit, tasks
 from creativeai.training.checkpoints import load_newest
@@ -17,18 +16,13 @@ from tiny_training import differing, options
 NUM_STEPS = 4
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return prepare("toybirds", tmp_path / "data", num_pictures=24, resolutions=(64,)).path
-
-
 @pytest.mark.timeout(300)  # imports torch, which takes a busy machine a while
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # TensorBoard's writer
 @pytest.mark.parametrize("is_mended", [False, True])
 def test_checkpoint_on_a_full_disk(
     disk: Path,
     fill: Callable[[int], Path],
-    data: Path,
+    toybirds_64: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -36,7 +30,7 @@ def test_checkpoint_on_a_full_disk(
 ) -> None:
     monkeypatch.setattr(tasks, "build_judge", lambda *_: None)
     monkeypatch.setattr(fit, "Schedule", partial(fit.Schedule, checkpoint_minutes=0))
-    train = partial(options, recipe="gan_cls", data=data, num_steps=NUM_STEPS)
+    train = partial(options, recipe="gan_cls", data=toybirds_64, num_steps=NUM_STEPS)
     whole, run = tmp_path / "whole", disk / "run"
     command.run_training(train(out=whole))
     write = checkpoints._write

@@ -158,7 +158,8 @@ def test_what_is_unknown_stays_unknown(bird: Path, files: Path, monkeypatch: pyt
     assert "unknown (`unknown`); licence: unknown." in card and "None" not in card
     monkeypatch.setenv("CREATIVEAI_MODELS", str(bird))
     rows = {column.header: [str(cell) for cell in column.cells] for column in bundle_table().columns}
-    assert "attngan" in rows["recipe"] and "unknown" in rows["data"]
+    row = rows["name"].index("bird")
+    assert (rows["recipe"][row], rows["data"][row]) == ("attngan", "unknown")
 
 
 def test_server_and_its_listing_take_an_imported_model(bird: Path) -> None:

@@ -55,9 +55,8 @@ def test_training_begins_with_grey_pictures(preset: str) -> None:
     generator = WganClsGenerator(own.z_dim, 384, own.condition_dim, own.generator_width)
     text = TextTensors(torch.randn(4, 384), torch.zeros(4, 1, 384), torch.ones(4, 1, dtype=torch.bool))
     [image] = generator(torch.randn(4, generator.noise_dim), text).images
-    assert (
-        0.01 < image.abs().mean() < 0.5
-    )  # black and white ones, at the ends of tanh, would stay so for long
+    # Black and white ones, at the ends of tanh, would stay so for long.
+    assert 0.01 < image.abs().mean() < 0.5
 
 
 def test_critic_has_no_normalisation_unless_asked_for() -> None:

@@ -4,27 +4,11 @@ Not pydantic, which would take 0.12 s of every `creativeai generate`: reading a 
 kinds of values.
 """
 
-import json
-import math
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 _KIND_NAMES = {str: "text", int: "a whole number", float: "a number", dict: "an object", list: "a list"}
-
-
-def parse_json(data: bytes) -> Any:
-    """Read JSON that has only finite numbers and whole characters.
-
-    Raises:
-        ValueError: It is no such JSON.
-    """
-    try:
-        content = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
-        json.dumps(content, ensure_ascii=False).encode()  # fails for halves of characters
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return content
 
 
 def from_json(kind: Any, value: Any, place: str = "") -> Any:
@@ -33,7 +17,7 @@ def from_json(kind: Any, value: Any, place: str = "") -> Any:
     Args:
         kind: A dataclass, `str`, `int`, `float`, `Any`, or a `tuple[X, ...]`, `dict[str, X]` or `X | None` of
             these. A dataclass may check its values in `__post_init__` and raise a ValueError.
-        value: What `parse_json` read.
+        value: What `creativeai.strict_json.parse_json` read.
         place: Where that is, for messages.
 
     Raises:
@@ -82,14 +66,3 @@ def _checked(kind: type, value: Any, place: str) -> Any:
 
 def _join(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large")
-    return number

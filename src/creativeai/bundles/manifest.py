@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from creativeai.bundles.decoding import from_json, parse_json
+from creativeai.bundles.decoding import from_json
 from creativeai.errors import BundleError
+from creativeai.strict_json import parse_json
 
 SCHEMA_VERSION = 4  # 1 had no attention, 2 nothing that could be unknown, 3 no end of the training
 MANIFEST_NAME = "bundle.json"

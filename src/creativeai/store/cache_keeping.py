@@ -14,7 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from creativeai.bundles.decoding import from_json, parse_json
+from creativeai.bundles.decoding import from_json
+from creativeai.strict_json import parse_json
 from creativeai.whole_files import replace_file
 
 try:

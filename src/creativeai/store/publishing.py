@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from creativeai.bundles import read_bundle
-from creativeai.bundles.decoding import parse_json
 from creativeai.bundles.manifest import MANIFEST_NAME, parse_manifest
 from creativeai.errors import BundleError, StoreError, UserError
 from creativeai.store.paths import claim_path, cleaning_path, upload_path, version_path
@@ -31,6 +30,7 @@ from creativeai.store.records import (
     version_content,
 )
 from creativeai.store.storage import CannotCreateOnceError, NotWrittenError, Storage, open_storage
+from creativeai.strict_json import parse_json
 
 __all__ = ["Published", "publish"]
 

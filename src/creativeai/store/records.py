@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from creativeai.bundles.decoding import from_json, parse_json
+from creativeai.bundles.decoding import from_json
 from creativeai.bundles.manifest import BundleManifest, parse_manifest
 from creativeai.errors import BundleError, StoreError
+from creativeai.strict_json import parse_json
 
 __all__ = [
     "LATEST",

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from creativeai.strict_json import parse_json
+
 __all__ = ["append_measurement", "last_measurements"]
 
 _NAME = "metrics.jsonl"
@@ -32,13 +34,9 @@ def last_measurements(run: Path, most: int) -> list[dict[str, Any]]:
     measurements = []
     for line in lines:
         try:
-            content = json.loads(line, parse_constant=_refuse_constant)
+            content = parse_json(line)
         except ValueError:
             continue
         if isinstance(content, dict):
             measurements.append(content)
     return measurements[-most:]
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")

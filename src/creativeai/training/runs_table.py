@@ -80,6 +80,8 @@ def _effort(run: Run) -> Effort | None:
 
 
 def _last_measured(run: Path) -> str:
-    for figures in last_measurements(run, 1):
+    figures = next(iter(last_measurements(run, 1)), {})
+    try:
         return "\n".join(f"{name} {figures[name]:.3g}" for name in _FIGURES if name in figures)
-    return ""
+    except (ValueError, TypeError):  # no numbers: somebody else wrote there
+        return ""
