@@ -1,7 +1,7 @@
 """What each stabiliser does for StackGAN's stage I on toybirds: on against off, batch 8 against 64.
 
     python benchmarks/stabilisers.py --data TOYBIRDS --out DIR [--cpu-minutes 10 | --steps N]
-        [--preset debug|compact] [--batch 8,64] [--only NAME,...]
+        [--preset debug|compact] [--set FIELD=VALUE] [--batch 8,64] [--only NAME,...]
 
 Every cell is a run as `creativeai train stackgan_stage1` makes it, one after another in this process, with
 the same data, budget and seed. `--cpu-minutes` gives each the same processor time, `--steps` the same number
@@ -66,6 +66,8 @@ class Options:
     data: Path
     out: Path
     preset: str
+    settings: tuple[str, ...]
+    """Over the preset, as `creativeai train --set` has them; a stabiliser's own go above them."""
     budget: Budget
     num_birds: int
     seed: int
@@ -84,7 +86,9 @@ def run_of(name: str, batch: int, options: Options) -> Run:
         folder=options.out / "runs" / f"{name}-{batch}",
         recipe=RECIPE,
         preset=options.preset,
-        config=apply_settings(find_preset(find_recipe(RECIPE), options.preset), settings_of(name, batch)),
+        config=apply_settings(
+            find_preset(find_recipe(RECIPE), options.preset), (*options.settings, *settings_of(name, batch))
+        ),
         dataset=options.data.resolve(),
         dataset_digest=dataset.meta.digest,
         text_encoder=TEXT_ENCODER,
@@ -178,7 +182,8 @@ def write_all(results: Sequence[Result], failures: dict[str, str], options: Opti
     )
     num_steps, minutes = options.budget.num_steps, options.budget.cpu_minutes
     budget = f"{minutes:g} minutes of processor time" if num_steps is None else f"{num_steps} steps"
-    title = f"StackGAN stage I ({options.preset}) on toybirds, {budget} each, seed {options.seed}"
+    size = ", ".join((options.preset, *options.settings))
+    title = f"StackGAN stage I ({size}) on toybirds, {budget} each, seed {options.seed}"
     (options.out / "table.md").write_text(markdown(results, failures, title))
     panels = [
         Panel(
@@ -245,6 +250,7 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, help="steps of each cell")
     parser.add_argument("--preset", default="compact")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="over the preset")
     parser.add_argument("--batch", default="8,64", help="batch sizes, with commas")
     parser.add_argument("--only", default=",".join(STABILISERS), help="stabilisers, with commas")
     parser.add_argument("--num", type=int, default=500, help="birds whose colour is read")
@@ -259,6 +265,7 @@ def main() -> None:
         data=arguments.data,
         out=arguments.out,
         preset=arguments.preset,
+        settings=tuple(arguments.set),
         budget=Budget(num_steps=arguments.steps, cpu_minutes=minutes),
         num_birds=arguments.num,
         seed=arguments.seed,

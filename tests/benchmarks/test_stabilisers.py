@@ -12,7 +12,17 @@ from tiny_training import measuring_small
 
 def compare(birds: Path, out: Path, only: str) -> None:
     command = ["stabilisers.py", "--data", str(birds), "--out", str(out), "--only", only, "--batch", "4"]
-    command += ["--steps", "2", "--preset", "debug", "--num", "10", "--no-compile"]
+    command += [
+        "--steps",
+        "2",
+        "--preset",
+        "debug",
+        "--set",
+        "generator_width=6",
+        "--num",
+        "10",
+        "--no-compile",
+    ]
     with pytest.MonkeyPatch.context() as patch, measuring_small():
         patch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
         patch.setattr("sys.argv", command)
@@ -38,6 +48,9 @@ def test_cells_are_trained_once_and_told(
     for name in ("run.json", "cell.json"):
         ours, theirs = (folder / "runs" / "baseline-4" / name for folder in (out, baseline))
         assert ours.stat().st_mtime_ns == theirs.stat().st_mtime_ns  # copied with it, and not written again
+
+    assert json.loads((out / "runs" / "wgan_gp-4" / "run.json").read_text())["config"]["generator_width"] == 6
+    assert "(debug, generator_width=6)" in (out / "table.md").read_text()
 
     content = json.loads((out / "results.json").read_text())
     assert [(cell["name"], cell["batch"], cell["steps"]) for cell in content["results"]] == [
