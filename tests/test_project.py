@@ -39,6 +39,7 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientne
 # Every room, and the rooms it may know: only some of those before it in the flow of the data.
 SERVING_ROOMS = {
     "errors": set(),
+    "logs": {"errors"},
     "request_limits": set(),
     "stand_ins": set(),
     "strict_json": set(),
@@ -49,8 +50,8 @@ SERVING_ROOMS = {
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
     "store": {"errors", "strict_json", "whole_files", "bundles"},
     "wsgi": {"errors"},
-    "server": {"errors", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
-    "web": {"errors", "wsgi"},  # the REST API is its only way to a model
+    "server": {"errors", "logs", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
+    "web": {"errors", "logs", "wsgi"},  # the REST API is its only way to a model
 }
 TRAINING_ROOMS = {
     "models": {"errors", "text"},

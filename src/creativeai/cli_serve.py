@@ -18,6 +18,10 @@ _Models = Annotated[
     Optional[list[Path]], typer.Option(help="A folder of bundles, or a bundle; may be given several times.")
 ]
 
+_LogFormat = Annotated[
+    str, typer.Option(envvar="CREATIVEAI_LOG_FORMAT", help="text, or json: an object a line.")
+]
+
 
 def _number(kind: type, option: str, variable: str, text: str) -> Any:
     """A number option that the environment can set too, whose errors are one line."""
@@ -111,9 +115,7 @@ def serve(
             "Proxies in front of the server whose X-Forwarded-* headers are believed.",
         ),
     ] = 0,
-    log_format: Annotated[
-        str, typer.Option(envvar="CREATIVEAI_LOG_FORMAT", help="text, or json: an object a line.")
-    ] = "text",
+    log_format: _LogFormat = "text",
 ) -> None:
     """Serve the models as a REST API that follows OpenAI's Images API."""
     from creativeai.bundles import find_bundles
@@ -158,6 +160,7 @@ def web(
             help=f"File with the API's key, if it wants one; or {KEY_VARIABLE} says the key itself.",
         ),
     ] = None,
+    log_format: _LogFormat = "text",
 ) -> None:
     """Serve the page, which draws by the REST API."""
     from creativeai.web.api_key import check_api_key, read_api_key
@@ -168,7 +171,13 @@ def web(
         key = read_api_key(api_key_file)
     elif given := os.environ.get(KEY_VARIABLE):
         key = check_api_key(given, KEY_VARIABLE)
-    serve_page(api, host=host, port=port, api_key=key)
+    serve_page(
+        api,
+        host=host,
+        port=port,
+        api_key=key,
+        log_format=log_format,  # type: ignore[arg-type]  # it is checked there
+    )
 
 
 def demo(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from creativeai import wsgi
 from creativeai.errors import UserError
-from creativeai.server.logs import log_config
+from creativeai.logs import log_config
 from creativeai.server.settings import ServerSettings
 
 if TYPE_CHECKING:

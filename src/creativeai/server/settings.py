@@ -2,13 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
 
 from creativeai.errors import UserError
+from creativeai.logs import LogFormat, check_log_format
 from creativeai.server.keys import KeyFile
 from creativeai.server.limits import Limits, check_range
-
-LogFormat = Literal["text", "json"]
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
@@ -37,8 +35,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         check_range("--threads", self.num_threads, 1, 256)
         check_range("--trusted-proxies", self.trusted_proxies, 0, 10)
-        if self.log_format not in ("text", "json"):
-            raise UserError(f"--log-format is {self.log_format!r}: give text or json")
+        check_log_format(self.log_format)
         for origin in self.cors_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise UserError(

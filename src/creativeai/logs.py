@@ -1,13 +1,15 @@
-"""The server's log: lines for people, or a JSON object a line for programs."""
+"""The log of the server and of the page: lines for people, or a JSON object a line for programs."""
 
 import json
 import logging
 import time
-from typing import Any
+from typing import Any, Literal
 
 from flask import g, has_request_context
 
-from creativeai.server.settings import LogFormat
+from creativeai.errors import UserError
+
+LogFormat = Literal["text", "json"]
 
 
 class TextFormatter(logging.Formatter):
@@ -48,6 +50,16 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def check_log_format(log_format: LogFormat) -> None:
+    """Refuse what is no format.
+
+    Raises:
+        UserError: With the formats there are.
+    """
+    if log_format not in ("text", "json"):
+        raise UserError(f"--log-format is {log_format!r}: give text or json")
 
 
 def log_config(log_format: LogFormat) -> dict[str, Any]:
