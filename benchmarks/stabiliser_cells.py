@@ -14,7 +14,7 @@ _COLUMNS = (
     "among seeds",
     "collapsed",
     "body colour",
-    "pictures/s",
+    "pictures a CPU second",
 )
 _NO_NORM = ("discriminator_norm=none",)
 _CRITIC = (*_NO_NORM, "loss=wasserstein", "gradient_penalty=10")
@@ -54,7 +54,8 @@ class Result:
     settings: tuple[str, ...]
     steps: int
     seconds: float
-    pictures_per_second: float
+    pictures_per_cpu_second: float
+    """Other programs beside it hardly change it; compilation counts."""
     fd_lite0: float
     diversity: float
     seed_diversity: float
@@ -83,7 +84,7 @@ def markdown(results: Sequence[Result], failures: Mapping[str, str], title: str)
     lines += [
         f"| {one.name} | {one.batch} | {one.steps} | {one.fd_lite0:.1f} | {one.diversity:.2f} "
         f"| {one.seed_diversity:.2f} | {'yes' if one.collapsed else 'no'} | {one.colour_accuracy:.1%} "
-        f"| {one.pictures_per_second:.1f} |"
+        f"| {one.pictures_per_cpu_second:.1f} |"
         for one in results
     ]
     if failures:

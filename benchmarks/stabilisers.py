@@ -20,7 +20,6 @@ import json
 import os
 import shutil
 import signal
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -166,8 +165,7 @@ def measure(name: str, batch: int, run: Run, options: Options, console: Console)
         settings=settings_of(name, batch),
         steps=task.state.step,
         seconds=round(task.state.seconds, 1),
-        # Compilation is in the first ones.
-        pictures_per_second=round(statistics.median(logged.get("speed/pictures_per_second", [0.0])), 1),
+        pictures_per_cpu_second=round(task.state.step * batch / task.state.cpu_seconds, 1),
         colour_accuracy=round(colour_accuracy(task, options.num_birds), 4),
         losses={network: logged.get(f"loss/{network}", []) for network in ("discriminator", "generator")},
         **figures,
