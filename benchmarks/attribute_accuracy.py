@@ -27,6 +27,7 @@ from creativeai.data.sources.toybirds_drawing import draw
 from creativeai.data.sources.toybirds_scene import BODY_COLOURS, ToyBird, captions_of, sample_bird
 from measuring import report
 
+SENTENCES = ("long", "middling", "short")
 DEFAULT_SEED = 1
 """Datasets are drawn from seed 0 unless told otherwise."""
 
@@ -45,7 +46,7 @@ def asked_birds(num: int, seed: int) -> list[AskedBird]:
     for index in range(num):
         random = np.random.default_rng([seed, index])
         bird = sample_bird(random)
-        asked.append(AskedBird(bird, captions_of(bird, random)[index % 3]))
+        asked.append(AskedBird(bird, captions_of(bird, random)[index % len(SENTENCES)]))
     return asked
 
 
@@ -93,7 +94,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", required=True, help="name or folder of a bundle trained on toybirds")
-    parser.add_argument("--num", type=int, default=500, help="pictures")
+    parser.add_argument("--num", type=int, default=500, help="pictures, three or more")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of birds, sentences and pictures")
     arguments = parser.parse_args()
     console = Console(stderr=True)
@@ -102,20 +103,25 @@ def main() -> None:
     resolution = model.manifest.resolution
     asked = asked_birds(arguments.num, arguments.seed)
     shown = track(list(enumerate(asked)), f"{model.name} draws", console=console, transient=True)
-    generated = read_colours(
-        asked, (model.pictures(one.caption, seed=arguments.seed + index)[0].pixels for index, one in shown)
-    )
+    pictures = [model.pictures(one.caption, seed=arguments.seed + index)[0].pixels for index, one in shown]
+    generated = read_colours(asked, pictures)
+    by_sentence = {
+        name: read_colours(asked[start :: len(SENTENCES)], pictures[start :: len(SENTENCES)]).accuracy
+        for start, name in enumerate(SENTENCES)
+    }
     drawn = track(drawings(asked, resolution, arguments.seed), "toybirds draws", len(asked), console=console)
     ceiling = read_colours(asked, drawn)
     print("asked: read")
     print(*generated.lines(), sep="\n")
     report(
         "attribute_accuracy",
-        f"{model.name}: {generated.accuracy:.1%} of {len(asked)} birds have the body colour asked for "
+        f"{model.name}: {generated.accuracy:.1%} of {len(asked)} birds have the body colour asked for, "
+        f"by sentence {', '.join(f'{name} {share:.0%}' for name, share in by_sentence.items())} "
         f"(chance 10%; the rule on toybirds' own drawings at {resolution} px: {ceiling.accuracy:.1%})",
         model=model.name,
         num=len(asked),
         accuracy=round(generated.accuracy, 4),
+        accuracy_by_sentence={name: round(share, 4) for name, share in by_sentence.items()},
         accuracy_of_drawings=round(ceiling.accuracy, 4),
         confusion=generated.as_dict(),
     )
