@@ -19,10 +19,14 @@ def resident_mb():
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 
-large, small = [], []
+def blocks(size, num):
+    return [b"x" * size for _ in range(num)]
+
+small = blocks(2000, 5000)  # where they fit between what imports have freed
+large = []
 for _ in range(2000):
-    large.append(b"x" * 60_000)  # too small for a mapping of its own
-    small.append(b"x" * 2000)
+    large += blocks(60_000, 1)  # too small for a mapping of its own
+    small += blocks(2000, 1)
 found = [resident_mb()]
 large.clear()
 freed = FreedMemory()

@@ -47,7 +47,7 @@ def test_ways_to_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: st
     elif way == "variable of a file":
         monkeypatch.setenv("CREATIVEAI_API_KEY_FILE", str(tmp_path / "key"))
     given: list[str | None] = []
-    monkeypatch.setattr(run, "serve_page", lambda api, *, host, port, api_key: given.append(api_key))
+    monkeypatch.setattr(run, "serve_page", lambda api, *, api_key, **others: given.append(api_key))
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as done:
         main()
