@@ -28,6 +28,7 @@ from creativeai.data.sources.toybirds_scene import BODY_COLOURS, ToyBird, captio
 from measuring import report
 
 SENTENCES = ("long", "middling", "short")
+"""Birds are asked for by these in turn, as `captions_of` gives them."""
 DEFAULT_SEED = 1
 """Datasets are drawn from seed 0 unless told otherwise."""
 
@@ -94,9 +95,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", required=True, help="name or folder of a bundle trained on toybirds")
-    parser.add_argument("--num", type=int, default=500, help="pictures, three or more")
+    parser.add_argument("--num", type=int, default=500, help="pictures")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of birds, sentences and pictures")
     arguments = parser.parse_args()
+    if arguments.num < len(SENTENCES):
+        parser.error(f"--num is {arguments.num}: give {len(SENTENCES)} or more, one a kind of sentence")
     console = Console(stderr=True)
 
     model = creativeai.load(arguments.model)

@@ -55,7 +55,7 @@ class Result:
     steps: int
     seconds: float
     pictures_per_cpu_second: float
-    """Other programs beside it hardly change it; compilation counts."""
+    """Waiting for other programs doesn't count; compilation does."""
     fd_lite0: float
     diversity: float
     seed_diversity: float

@@ -17,6 +17,7 @@ from creativeai.errors import UserError
 SERVER = """
 import time
 from creativeai import wsgi
+from creativeai.logs import log_config
 
 wsgi._SENDING_SECONDS = 1
 
@@ -28,7 +29,7 @@ def app(environ, start_response):
 
 listener = wsgi.listen("127.0.0.1", 0)
 print(listener.getsockname()[1], flush=True)
-wsgi.serve(lambda: app, listener, num_threads=2)
+wsgi.serve(lambda: app, listener, 2, log_config("text"))
 """
 
 

@@ -65,7 +65,7 @@ def serve(
     make_app: Callable[[], "WSGIApplication"],
     listener: socket.socket,
     num_threads: int,
-    log_config: dict[str, Any] | None = None,
+    log_config: dict[str, Any],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; requests under way are finished.
 
@@ -73,10 +73,9 @@ def serve(
         make_app: Makes the application, in the process that serves it.
         listener: What `listen` gave.
         num_threads: Requests worked on at once.
-        log_config: For `logging.config.dictConfig`; nothing is set when left out.
+        log_config: For `logging.config.dictConfig`.
     """
-    if log_config is not None:
-        logging.config.dictConfig(log_config)
+    logging.config.dictConfig(log_config)
     if sys.platform == "win32":
         import waitress
 
@@ -89,7 +88,7 @@ def _serve_with_gunicorn(
     make_app: Callable[[], "WSGIApplication"],
     listener: socket.socket,
     num_threads: int,
-    log_config: dict[str, Any] | None,
+    log_config: dict[str, Any],
 ) -> None:
     from gunicorn.app.base import BaseApplication
 
@@ -104,7 +103,7 @@ def _serve_with_gunicorn(
         "keepalive": _KEEP_ALIVE_SECONDS,
         "limit_request_line": 8190,
         "loglevel": "warning",
-        "logconfig_dict": log_config or {},
+        "logconfig_dict": log_config,
         "control_socket_disable": True,
     }
 

@@ -12,17 +12,8 @@ from tiny_training import measuring_small
 
 def compare(birds: Path, out: Path, only: str) -> None:
     command = ["stabilisers.py", "--data", str(birds), "--out", str(out), "--only", only, "--batch", "4"]
-    command += [
-        "--steps",
-        "2",
-        "--preset",
-        "debug",
-        "--set",
-        "generator_width=6",
-        "--num",
-        "10",
-        "--no-compile",
-    ]
+    command += ["--steps", "2", "--preset", "debug", "--set", "generator_width=6"]
+    command += ["--num", "10", "--no-compile"]
     with pytest.MonkeyPatch.context() as patch, measuring_small():
         patch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
         patch.setattr("sys.argv", command)
