@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from creativeai import wsgi
 from creativeai.errors import UserError
 from creativeai.logs import log_config
+from creativeai.server.memory import restart_without_thread_caches
 from creativeai.server.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def serve(
 ) -> None:
     """Serve the models until Ctrl-C or SIGTERM; requests under way are finished.
 
+    With glibc the process starts its program anew first, unless it was started without caches of threads.
+
     Args:
         bundles: Folder of each model, by name; the first is the default.
         host: Address to listen on.
@@ -48,6 +51,7 @@ def serve(
     if not bundles and store is None:
         raise UserError("there are no models to serve: export one and give its folder as --models")
     listener = wsgi.listen(host, port)
+    restart_without_thread_caches()  # once what is asked for is known to be possible: the address is let go
     names = [*bundles, *([f"the models of {store.url}"] if store else [])]
     print(f"CreativeAI serves {', '.join(names)} at {wsgi.address(listener)}", flush=True)
     num_models = len(bundles) + (_NUM_MODELS_OF_A_STORE if store else 0)
