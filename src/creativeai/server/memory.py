@@ -39,14 +39,13 @@ def give_back_freed_memory() -> None:
 def restart_without_thread_caches() -> None:
     """Start this process anew, with the same process id, so that glibc keeps no freed memory for each thread.
 
-    It lies among what is used, a server of many threads that is overloaded would grow by 3 MB a minute. glibc
-    is told by an environment variable that it reads when a process starts. Where that has a word on it
-    already, and with another C library, nothing happens.
+    What it keeps lies among what is used, so that a server of many threads would grow for as long as it is
+    overloaded. glibc is told by an environment variable, which it reads when a process starts. Where that
+    says already how much to keep, and with another C library, nothing happens. To be called before anything
+    is printed: the new program knows nothing of what was not written out.
     """
     tunables = os.environ.get(_TUNABLES, "")
     if _THREAD_CACHE in tunables or platform.libc_ver()[0] != "glibc":
         return
     os.environ[_TUNABLES] = ":".join(filter(None, [tunables, f"{_THREAD_CACHE}=0"]))
-    sys.stdout.flush()
-    sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

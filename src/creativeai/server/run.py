@@ -36,7 +36,7 @@ def serve(
 ) -> None:
     """Serve the models until Ctrl-C or SIGTERM; requests under way are finished.
 
-    With glibc the process starts its program anew first, unless it was started without caches of threads.
+    With glibc the process starts its program anew first; see `restart_without_thread_caches`.
 
     Args:
         bundles: Folder of each model, by name; the first is the default.
