@@ -12,8 +12,8 @@ from torch.optim import Adam
 from creativeai.models import efficientnet_lite, projected_gan
 from creativeai.models.conditional_discriminator import ConditionalDiscriminator
 from creativeai.models.layers.upsampling_conv import UpsamplingConv2d
-from creativeai.recipes.adversarial import PairWeights
 from creativeai.recipes.conditional_gan import ConditionalGan
+from creativeai.recipes.pairs import PairWeights
 from creativeai.training.gan_task import GanTask
 
 __all__ = [

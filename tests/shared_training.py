@@ -68,7 +68,7 @@ CASES = {
             "stabilisers.r1_interval=2",
         ),
     ),
-    "spectral norm, history, mode seeking": Case(
+    "spectral norm, history, mode seeking, pairs together": Case(
         "stackgan_stage1",
         (
             _EIGHT,
@@ -77,6 +77,7 @@ CASES = {
             "stabilisers.historical_averaging=1.0",
             "stabilisers.mode_seeking=1.0",
             "stabilisers.label_smoothing=0.1",
+            "stabilisers.pairs_together=true",
         ),
     ),
     "minibatch discrimination, feature matching": Case(

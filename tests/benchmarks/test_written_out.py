@@ -7,7 +7,8 @@ import torch
 
 from creativeai.models.attngan import attngan_discriminator
 from creativeai.models.stackgan_v2 import stackgan_v2_discriminator
-from creativeai.recipes.adversarial import ATTNGAN, STACKGAN_V2, PairWeights, discriminator_loss
+from creativeai.recipes.adversarial import discriminator_loss
+from creativeai.recipes.pairs import ATTNGAN, STACKGAN_V2, PairWeights
 from creativeai.recipes.stabilisers.settings import Stabilisers
 
 

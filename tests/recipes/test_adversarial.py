@@ -8,17 +8,9 @@ from torch import Tensor, nn
 
 from creativeai.models.layers.minibatch_discrimination import MinibatchDiscrimination
 from creativeai.models.layers.virtual_batch_norm import VirtualBatchNorm
-from creativeai.recipes.adversarial import (
-    ATTNGAN,
-    GAN_CLS,
-    STACKGAN1,
-    STACKGAN2,
-    STACKGAN_V2,
-    PairWeights,
-    discriminator_loss,
-    generator_loss,
-)
+from creativeai.recipes.adversarial import discriminator_loss, generator_loss
 from creativeai.recipes.augmentation import DiffAugment
+from creativeai.recipes.pairs import ATTNGAN, GAN_CLS, STACKGAN1, STACKGAN2, STACKGAN_V2, PairWeights
 from creativeai.recipes.stabilisers.reference_batch import ReferencePairs
 from creativeai.recipes.stabilisers.settings import Stabilisers
 
@@ -419,3 +411,59 @@ def test_what_does_not_fit_is_refused() -> None:
         )
     with pytest.raises(ValueError, match="wrong=-1 must be 0 or more"):
         PairWeights(real=1, fake=1, wrong=-1)
+
+
+TOGETHER = Stabilisers(pairs_together=True)
+
+
+@pytest.mark.parametrize("weights", [GAN_CLS, STACKGAN1, PairWeights(real=1, fake=1, wrong=0)])
+def test_pairs_together_are_one_batch_of_the_conditional_head(
+    weights: PairWeights, batch: tuple[Tensor, Tensor, Tensor]
+) -> None:
+    network = TinyDiscriminator("batch").double()
+    real, fake, condition = batch
+    with torch.no_grad():
+        real_features, fake_features = network.features(real), network.features(fake)
+        kinds = {"fake": (fake_features, condition), "real": (real_features, condition)}
+        if weights is GAN_CLS:
+            kinds["wrong"] = (real_features.roll(-1, 0), condition)
+        elif weights.wrong:
+            kinds["wrong"] = (real_features[:-1], condition[1:])
+        features, conditions = (torch.cat(tensors) for tensors in zip(*kinds.values(), strict=True))
+        logits = dict(zip(kinds, network.conditional(features, conditions).split(BATCH), strict=True))
+    expected = {name: softplus((-x if name == "real" else x).numpy()) for name, x in logits.items()}
+    _, parts = discriminator_loss(network, *batch, weights, TOGETHER, step=0)
+    assert {name: part.item() for name, part in parts.items()} == pytest.approx(expected, rel=1e-7)
+    _, parts = generator_loss(network, *batch, weights, TOGETHER)
+    expected_of_generator = softplus(-logits["fake"].numpy())
+    assert parts["adversarial"].item() == pytest.approx(expected_of_generator, rel=1e-7)
+
+
+def test_a_pair_is_judged_the_same_among_right_and_wrong_pairs_only_if_they_are_together(
+    batch: tuple[Tensor, Tensor, Tensor],
+) -> None:
+    """Pictures and captions of which some are there twice, so that some pairs are right among the wrong."""
+    network = TinyDiscriminator("batch").double()
+    logits: list[Tensor] = []
+    network.to_logit.register_forward_hook(lambda _, __, given: logits.append(given.detach().flatten()))
+    twice = torch.tensor([0, 0, 1, 1, 2])
+    real, fake, condition = (tensor[twice] for tensor in batch)
+    discriminator_loss(network, real, fake, condition, STACKGAN1, Stabilisers(), step=0)
+    discriminator_loss(network, real, fake, condition, STACKGAN1, TOGETHER, step=0)
+    *_, right, wrong, together = logits
+    # Picture 0 with caption 1, and picture 2 with caption 3, are right.
+    assert (right[[0, 2]] - wrong[[0, 2]]).abs().min() > 1e-3
+    _, right, wrong = together.split([BATCH, BATCH, BATCH - 1])
+    torch.testing.assert_close(right[[0, 2]], wrong[[0, 2]])
+
+
+def test_pairs_together_may_be_more_generated_than_real_ones() -> None:
+    network = TinyDiscriminator("batch").double().requires_grad_(False)
+    real, fake, condition = random_batch(torch.double)
+    fake, condition = torch.cat([fake, fake[:2] + 1]), torch.cat([condition, condition[:2]])
+    fake.requires_grad_()
+    condition.requires_grad_()
+    loss, _ = generator_loss(network, real, fake, condition, GAN_CLS, TOGETHER)
+    loss.backward()
+    assert fake.grad is not None and fake.grad.flatten(1).any(1).all()
+    assert condition.grad is not None and condition.grad.any(1).all()

@@ -158,6 +158,19 @@ def test_balanced_stackgan_v2_weighs_right_and_wrong_alike(
     assert loss.item() == pytest.approx(sum(weights[name] * parts[name].item() for name in parts), rel=1e-5)
 
 
+def test_judgements_of_pictures_alone_weigh_as_they_are_told(
+    context: BuildContext, make_batch: MakeBatch
+) -> None:
+    recipe = make_recipe("stackgan_v2", context, resolution=64, unconditional_weight=0.25, kl_weight=0.0)
+    batch = make_batch(recipe)
+    passed = recipe.generate(recipe.generator, batch)
+    for loss, parts in (recipe.discriminator_loss(batch, passed), recipe.generator_loss(batch, passed)):
+        weights = {name: 0.25 if name.endswith("_unconditional") else 1.0 for name in parts}
+        assert sorted(set(weights.values())) == [0.25, 1.0]
+        expected = sum(weights[name] * part.item() for name, part in parts.items())
+        assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_colour_consistency_compares_means_and_covariances_of_neighbouring_stages() -> None:
     images = [torch.rand(2, 3, side, side) * 2 - 1 for side in (4, 8, 16)]
     means, covariances = [], []

@@ -4,16 +4,14 @@ A recipe calls both losses once for each of its discriminators, the discriminato
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from creativeai.models.conditional_discriminator import ConditionalDiscriminator
-from creativeai.models.layers.across_processes import gathered_in_order, num_processes, own_rows
 from creativeai.recipes.contract import LossParts
+from creativeai.recipes.pairs import PairWeights, judge_pairs, real_pairs, wrong_share
 from creativeai.recipes.stabilisers.feature_matching import feature_matching_loss
 from creativeai.recipes.stabilisers.gradient_penalty import gradient_norm, interpolate, norm_penalty
 from creativeai.recipes.stabilisers.judge import Judge, exact
@@ -23,91 +21,7 @@ from creativeai.recipes.stabilisers.r1 import is_r1_step, r1_penalty
 from creativeai.recipes.stabilisers.reference_batch import ReferencePairs
 from creativeai.recipes.stabilisers.settings import Stabilisers
 
-__all__ = [
-    "ATTNGAN",
-    "GAN_CLS",
-    "STACKGAN1",
-    "STACKGAN2",
-    "STACKGAN_V2",
-    "STACKGAN_V2_BALANCED",
-    "PairWeights",
-    "discriminator_loss",
-    "generator_loss",
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairWeights:
-    """Weights of the terms of both losses: of pairs of picture and caption, and of the picture alone."""
-
-    real: float
-    """Real pictures with their captions."""
-    fake: float
-    """Generated pictures with the captions they were asked for."""
-    wrong: float
-    """Real pictures with captions of others."""
-    unconditional_real: float = 0.0
-    """Real pictures alone."""
-    unconditional_fake: float = 0.0
-    """Generated pictures alone."""
-    unconditional_wrong: float = 0.0
-    """The real pictures of wrong pairs alone, which count as real."""
-    generator: float = 1.0
-    """The generator's term of its pictures with their captions."""
-    unconditional_generator: float = 0.0
-    """The generator's term of its pictures alone."""
-    wrong_by: Literal["caption", "image"] = "caption"
-    """What makes a pair wrong: the caption is that of the next picture (the last picture has none, so there
-    are B - 1 of them), or for each caption the picture is the next of the batch (of another class, where
-    classes are known)."""
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name != "wrong_by" and not value >= 0:
-                raise ValueError(f"{name}={value} must be 0 or more")
-
-    @property
-    def uses_unconditional(self) -> bool:
-        """Whether a discriminator needs a head for the picture alone."""
-        return (
-            self.unconditional_real + self.unconditional_fake + self.unconditional_wrong > 0
-            or self.unconditional_generator > 0
-        )
-
-
-GAN_CLS = PairWeights(real=1, fake=0.5, wrong=0.5, wrong_by="image")
-"""Also of StackGAN I and II in their first (TensorFlow) form."""
-STACKGAN1 = PairWeights(real=1, fake=0.5, wrong=0.5)
-"""Also of AttnDCGAN."""
-STACKGAN2 = PairWeights(
-    real=1 / 2,
-    fake=1 / 3,
-    wrong=1 / 3,
-    unconditional_real=1 / 2,
-    unconditional_fake=1 / 3,
-    unconditional_generator=1,
-)
-STACKGAN_V2 = PairWeights(
-    real=1,
-    fake=1,
-    wrong=1,
-    unconditional_real=1,
-    unconditional_fake=1,
-    unconditional_wrong=1,
-    unconditional_generator=1,
-    wrong_by="image",
-)
-STACKGAN_V2_BALANCED = PairWeights(
-    real=1,
-    fake=1 / 2,
-    wrong=1 / 2,
-    unconditional_real=1,
-    unconditional_fake=1,
-    unconditional_generator=1,
-    wrong_by="image",
-)
-"""Of no paper: what is right weighs as much as what is not, with a caption and alone."""
-ATTNGAN = STACKGAN2
+__all__ = ["discriminator_loss", "generator_loss"]
 
 
 def discriminator_loss(
@@ -152,13 +66,14 @@ def discriminator_loss(
         real_loss = partial(smoothed_real_loss, smoothing=stabilisers.label_smoothing)
 
     real_features, fake_features = judge.features(real), judge.features(fake)
+    pairs = [(fake_features, condition), *real_pairs(judge, real_features, condition, weights, labels)]
+    fake_logits, real_logits, *wrong_logits = judge_pairs(judge, pairs, together=stabilisers.pairs_together)
     terms = {
-        "real": (weights.real, real_loss(judge.conditional(real_features, condition))),
-        "fake": (weights.fake, loss.fake(judge.conditional(fake_features, condition))),
+        "real": (weights.real, real_loss(real_logits)),
+        "fake": (weights.fake, loss.fake(fake_logits)),
     }
-    if weights.wrong:
-        logits = judge.conditional(*_wrong_pairs(judge, real_features, condition, weights.wrong_by, labels))
-        share = _share(len(logits), len(condition), weights.wrong_by)
+    for logits in wrong_logits:
+        share = wrong_share(len(logits), len(condition), weights.wrong_by)
         terms["wrong"] = (weights.wrong, share * loss.fake(logits))
     if weights.unconditional_real:
         terms["real_unconditional"] = (
@@ -191,17 +106,20 @@ def generator_loss(
     weights: PairWeights,
     stabilisers: Stabilisers,
     *,
+    labels: Tensor | None = None,
     reference: ReferencePairs | None = None,
 ) -> tuple[Tensor, LossParts]:
     """What one discriminator asks of the generator.
 
     Args:
         discriminator: The judge, whose weights need no gradient.
-        real: [B, 3, R, R] real pictures, for feature matching.
+        real: [B, 3, R, R] real pictures, for feature matching and pairs judged together.
         fake: [B', 3, R, R] generated pictures with gradient; there may be more of them than of the real.
-        condition: [B', K] of the captions they were asked for; a gradient may flow into it.
+        condition: [B', K] of the captions they were asked for, of the real pictures' own first; a gradient
+            may flow into it.
         weights: Weights of the terms.
         stabilisers: Which of its terms there are.
+        labels: [B] classes of the real pictures, for wrong pairs by image.
         reference: What virtual batch normalisation needs.
 
     Returns:
@@ -211,13 +129,18 @@ def generator_loss(
     judge = _judge(discriminator, weights, stabilisers, reference)
     loss = LOSSES[stabilisers.loss]
     features = judge.features(stabilisers.augment(fake))
-    terms = {"adversarial": (weights.generator, loss.generator(judge.conditional(features, condition)))}
+    pairs = [(features, condition)]
+    if stabilisers.feature_matching or stabilisers.pairs_together:
+        with torch.no_grad():
+            real_features = judge.features(stabilisers.augment(real))
+    if stabilisers.pairs_together:
+        pairs += real_pairs(judge, real_features, condition[: len(real)].detach(), weights, labels)
+    logits = judge_pairs(judge, pairs, together=stabilisers.pairs_together)[0]
+    terms = {"adversarial": (weights.generator, loss.generator(logits))}
     if weights.unconditional_generator:
         term = loss.generator(judge.unconditional(features))
         terms["adversarial_unconditional"] = (weights.unconditional_generator, term)
     if stabilisers.feature_matching:
-        with torch.no_grad():
-            real_features = judge.features(stabilisers.augment(real))
         term = feature_matching_loss(
             exact(real_features[judge.num_reference :]), exact(features[judge.num_reference :])
         )
@@ -239,39 +162,6 @@ def _judge(
             f"{'without' if reference is not None else 'only with'} a reference batch"
         )
     return Judge(network, reference, weights.uses_unconditional)
-
-
-def _wrong_pairs(
-    judge: Judge, features: Tensor, condition: Tensor, wrong_by: str, labels: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """Features of real pictures, after the reference's, and conditions that don't belong to them.
-
-    The next one is that of the batch of all processes.
-    """
-    num, total = judge.num_reference, len(condition) * num_processes()
-    if total < 2:
-        raise ValueError("a batch of 1 has no wrong pair")
-    own = torch.arange(total)[own_rows(total)].to(features.device)
-    if wrong_by == "caption":
-        following = own[own < total - 1] + 1
-        return features[: num + len(following)], gathered_in_order(condition)[following]
-    others = torch.arange(1, total, device=features.device)
-    order = (own[:, None] + others) % total  # the others, the next first
-    chosen = order[:, 0]
-    if labels is not None:
-        # The first of another class; argmax of no difference at all is 0, the next.
-        first = (gathered_in_order(labels)[order] != labels[:, None]).int().argmax(dim=1)
-        chosen = order.gather(1, first[:, None])[:, 0]
-    return torch.cat([features[:num], gathered_in_order(features[num:])[chosen]]), condition
-
-
-def _share(num_pairs: int, batch_size: int, wrong_by: str) -> float:
-    """What a process's mean over its wrong pairs counts beside those of the others.
-
-    By caption there is one fewer in the process that has the batch's last row.
-    """
-    total = batch_size * num_processes() - (wrong_by == "caption")
-    return num_pairs * num_processes() / total
 
 
 def _gradient_penalty(

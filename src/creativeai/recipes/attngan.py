@@ -7,7 +7,6 @@ import torch
 
 from creativeai.models.attngan import AttnGanGenerator, attngan_discriminator
 from creativeai.models.generator_output import GeneratorOutput
-from creativeai.recipes.adversarial import ATTNGAN, STACKGAN1
 from creativeai.recipes.conditional_gan import (
     ConditionalGan,
     Objective,
@@ -18,6 +17,7 @@ from creativeai.recipes.conditional_gan import (
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, DamsmGuide, load_damsm_guide
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import ATTNGAN, STACKGAN1
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "AttnGanConfig", "build"]

@@ -20,10 +20,11 @@ from creativeai.models.layers.across_processes import num_processes
 from creativeai.models.layers.conditioning_augmentation import kl_divergence
 from creativeai.models.layers.minibatch_discrimination import MinibatchDiscrimination
 from creativeai.models.layers.text_standardiser import TextStandardiser
-from creativeai.recipes.adversarial import PairWeights, discriminator_loss, generator_loss
+from creativeai.recipes.adversarial import discriminator_loss, generator_loss
 from creativeai.recipes.contract import Batch, LossParts
 from creativeai.recipes.further_draws import with_interpolated, with_second_noise
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
+from creativeai.recipes.pairs import PairWeights
 from creativeai.recipes.stabilisers.historical_averaging import HistoricalAverage
 from creativeai.recipes.stabilisers.mode_seeking import mode_seeking_loss
 from creativeai.recipes.stabilisers.reference_batch import (
@@ -224,6 +225,7 @@ class ConditionalGan:
                 condition,
                 weights,
                 self.stabilisers,
+                labels=batch.labels,
                 reference=self._reference(stage),
             )
             losses.append(loss)

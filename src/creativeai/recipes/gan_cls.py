@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from creativeai.models.gan_cls import GanClsDiscriminator, GanClsGenerator
-from creativeai.recipes.adversarial import GAN_CLS
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import GAN_CLS
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "GanClsConfig", "build"]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from creativeai.models.stackgan_stage1 import StackGanStage1Generator, stackgan_stage1_discriminator
-from creativeai.recipes.adversarial import STACKGAN1
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import STACKGAN1
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage1Config", "build"]

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.stackgan_stage2 import StackGanStage2Generator, stackgan_stage2_discriminator
-from creativeai.recipes.adversarial import STACKGAN2
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, Terms, check_config, minibatch_layer
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import STACKGAN2
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build", "layout_difference"]

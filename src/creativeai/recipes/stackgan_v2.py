@@ -8,7 +8,6 @@ from torch import Tensor
 
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.stackgan_v2 import StackGanV2Generator, stackgan_v2_discriminator
-from creativeai.recipes.adversarial import STACKGAN_V2, STACKGAN_V2_BALANCED
 from creativeai.recipes.conditional_gan import (
     ConditionalGan,
     Objective,
@@ -18,6 +17,7 @@ from creativeai.recipes.conditional_gan import (
 )
 from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import STACKGAN_V2, STACKGAN_V2_BALANCED
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "StackGanV2Config", "build", "colour_consistency"]
@@ -46,6 +46,8 @@ class StackGanV2Config:
     """Weight of the conditioning augmentation's divergence."""
     colour_weight: float = 0.0
     """Weight of the colour-consistency term; the authors had 50, and only without captions."""
+    unconditional_weight: float = 1.0
+    """What the judgements of pictures alone weigh beside those with captions; the authors' UNCOND_LOSS."""
     balanced: bool = False
     """Whether what is right weighs as much in the discriminators' losses as what is not. In the paper right
     pairs weigh half as much as the others, and real pictures alone twice as much as generated ones."""
@@ -117,8 +119,11 @@ def build(config: StackGanV2Config, context: BuildContext) -> ConditionalGan:
             return {}
         return {"colour": (config.colour_weight, colour_consistency(output.images))}
 
+    weights = (STACKGAN_V2_BALANCED if config.balanced else STACKGAN_V2).scaled_unconditional(
+        config.unconditional_weight
+    )
     objective = Objective(
-        weigh=lambda: STACKGAN_V2_BALANCED if config.balanced else STACKGAN_V2,
+        weigh=lambda: weights,
         condition="mean",
         condition_learns=True,
         kl_weight=config.kl_weight,

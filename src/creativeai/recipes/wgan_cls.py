@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from creativeai.models.layers.across_processes import mean_over_processes
 from creativeai.models.wgan_cls import WganClsCritic, WganClsGenerator
-from creativeai.recipes.adversarial import PairWeights
 from creativeai.recipes.conditional_gan import ConditionalGan, Objective, check_config, minibatch_layer
 from creativeai.recipes.contract import BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning
+from creativeai.recipes.pairs import PairWeights
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
 
 __all__ = ["PRESETS", "RECIPE", "LearnedBalance", "WganClsConfig", "build"]

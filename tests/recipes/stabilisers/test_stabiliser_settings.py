@@ -31,7 +31,7 @@ class RecipeConfig:
         {"loss": "hinge", "spectral_norm_discriminator": True, "spectral_norm_generator": True, "ttur": True},
         {"r1": 10.0, "discriminator_norm": "virtual"},
         {"minibatch_kernels": 100, "label_smoothing": 0.1, "feature_matching": 1.0},
-        {"generator_norm": "virtual", "historical_averaging": 0.1},
+        {"generator_norm": "virtual", "historical_averaging": 0.1, "pairs_together": True},
     ],
 )
 def test_what_goes_together_is_taken(fields: dict[str, Any]) -> None:
@@ -64,6 +64,10 @@ def test_what_goes_together_is_taken(fields: dict[str, Any]) -> None:
         (
             {"loss": "wasserstein", "spectral_norm_discriminator": True, "discriminator_norm": "virtual"},
             "discriminator_norm=virtual rescales the slope",
+        ),
+        (
+            {"pairs_together": True, "discriminator_norm": "none"},
+            "pairs_together is about batch normalisation, and discriminator_norm=none judges each pair by",
         ),
     ],
 )

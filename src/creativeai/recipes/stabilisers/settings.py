@@ -54,6 +54,9 @@ class Stabilisers:
     1. It is to be weighed against the sum of what all discriminators ask."""
     discriminator_norm: Norm = "batch"
     """Normalisation in the discriminator."""
+    pairs_together: bool = False
+    """Whether a discriminator's conditional head sees right, wrong and generated pairs in one batch, so that
+    its batch normalisation doesn't give away which of them a batch holds; the papers' code has them apart."""
     generator_norm: GeneratorNorm = "batch"
     """Normalisation in the generator."""
     reference_size: int = 16
@@ -106,6 +109,11 @@ def _contradictions(own: Stabilisers) -> list[str]:
                 f"{reason}minibatch_kernels={own.minibatch_kernels} makes it depend on the other pictures: "
                 "set minibatch_kernels=0"
             )
+    if own.pairs_together and own.discriminator_norm != "batch":
+        reasons.append(
+            f"pairs_together is about batch normalisation, and discriminator_norm={own.discriminator_norm} "
+            "judges each pair by itself: set pairs_together=false or discriminator_norm=batch"
+        )
     if own.r1 and own.gradient_penalty and not own.gradient_penalty_one_sided:
         reasons.append(
             "r1 pulls the gradient to 0 and gradient_penalty to 1: "
