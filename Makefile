@@ -14,6 +14,9 @@ AUDIT := .venv-audit
 INPUTS := pyproject.toml constraints.txt src/creativeai/__init__.py
 PIP := python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
+# Reads the container files just as `docker compose up` would, where it is there.
+COMPOSE := docker compose --profile train --profile train-gpu
+
 SCRIPTS := .ci/run deploy/build deploy/run deploy/options.sh
 
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
@@ -39,6 +42,8 @@ lint: $(DEV)/.installed ## Lint Python, shell and container files
 	@$(DEV)/bin/ruff check .
 	@$(DEV)/bin/shellcheck --external-sources $(SCRIPTS)
 	@$(DEV)/bin/hadolint deploy/Dockerfile
+	@if docker compose version >/dev/null 2>&1; then $(COMPOSE) config --quiet; \
+	   $(COMPOSE) --file compose.yaml --file deploy/compose.dev.yaml config --quiet; fi
 
 check-format: $(DEV)/.installed ## Check the format
 	@$(DEV)/bin/ruff format --check .
