@@ -182,8 +182,10 @@ def test_history_leads_back_to_the_comparison(visit: Open, demo_url: str) -> Non
     page = visit(f"{demo_url}?text=a+red+bird&seed=7&compare=beta&compare=gamma").page
     drawn(page, "a red bird", "Beta", "Gamma")
     expect(page.locator("#history-list li")).to_have_count(1)
-    compare(page)
+    # The sentence first: the red bird drawn by one model would take the comparison's place.
     page.get_by_label("Describe a picture").fill("a blue bird")
+    compare(page)
+    expect(page.locator("#announcer")).to_have_text("4 pictures of a blue bird")
     expect(page.locator("#history-list li")).to_have_count(2)
     page.get_by_role("button", name="Back to: a red bird, seed 7").click()
     drawn(page, "a red bird", "Beta", "Gamma")
