@@ -10,7 +10,6 @@ batch's statistics. A caption that happens to be true of the picture counts as w
 """
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -21,6 +20,8 @@ from torch import Tensor
 
 from creativeai.models.conditional_discriminator import ConditionalDiscriminator
 from creativeai.recipes.conditional_gan import ConditionalGan
+from creativeai.recipes.pairs import judge_pairs
+from creativeai.recipes.stabilisers.judge import Judge
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.feed import Feed
 from creativeai.training.materials import build_recipe, load_materials
@@ -35,22 +36,21 @@ def area_under_curve(right: Tensor, wrong: Tensor) -> float:
 
 
 @torch.no_grad()
-def judged(recipe: ConditionalGan, feed: Feed, num_batches: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Logits of each batch: right pairs and wrong ones apart, [B] each, and both together, [2 B]."""
-    discriminator = cast(ConditionalDiscriminator, recipe.discriminator.stages[-1])
+def judged(recipe: ConditionalGan, feed: Feed, num_batches: int, *, together: bool) -> tuple[Tensor, Tensor]:
+    """Logits of all right pairs, and of all wrong ones."""
+    network = cast(ConditionalDiscriminator, recipe.discriminator.stages[-1])
+    judge = Judge(network, reference=None, uses_unconditional=False)
     recipe.generator.train()
     recipe.discriminator.train()
+    batches = []
     for step in range(num_batches):
         batch = feed.batch(step, torch.device("cpu"))
         state = recipe.generate(recipe.generator, batch)
-        features, right = discriminator.features(state.reals[-1]), state.condition[: len(batch.images)]
-        wrong = right.roll(1, 0)
-        together = discriminator.conditional(features.repeat(2, 1, 1, 1), torch.cat([right, wrong]))
-        yield (
-            discriminator.conditional(features, right),
-            discriminator.conditional(features, wrong),
-            together,
-        )
+        features, condition = judge.features(state.reals[-1]), state.condition[: len(batch.images)]
+        pairs = [(features, condition), (features, condition.roll(1, 0))]
+        batches.append(judge_pairs(judge, pairs, together=together))
+    right, wrong = (torch.cat(logits) for logits in zip(*batches, strict=True))
+    return right, wrong
 
 
 def main() -> None:
@@ -71,10 +71,10 @@ def main() -> None:
     noise_dim = cast(int, recipe.generator.noise_dim)
     feed = replace(feed_of(run, materials, noise_dim), pictures=materials.held_out)
 
-    right, wrong, together = zip(*judged(recipe, feed, arguments.batches), strict=True)
-    halves = [logits.chunk(2) for logits in together]
-    apart = area_under_curve(torch.cat(right), torch.cat(wrong))
-    in_one = area_under_curve(*(torch.cat(half) for half in zip(*halves, strict=True)))
+    apart, in_one = (
+        area_under_curve(*judged(recipe, feed, arguments.batches, together=together))
+        for together in (False, True)
+    )
     report(
         "pairs_apart",
         f"{run.folder.name} (pairs_together={str(run.config.stabilisers.pairs_together).lower()}): right and "
