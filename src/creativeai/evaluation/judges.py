@@ -1,0 +1,195 @@
+"""The networks that judge pictures, and what they see of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from creativeai.models.pixels import pixels_to_tensor
+
+__all__ = ["Judges", "Matcher", "PictureReader", "Seen", "join_seen", "see", "see_chunks"]
+
+Array = NDArray[np.float32]
+_BATCH_SIZE = 16
+_AT_ONCE = 128
+"""Pictures drawn and seen at a time: enough for every core, little enough for memory and a moving bar."""
+
+
+class Matcher(Protocol):
+    """Says how well pictures and captions fit: the product of their unit vectors."""
+
+    name: str
+    digest: str
+    datasets: tuple[str, ...]
+    """Names of the datasets on whose training photos it was trained."""
+
+    def picture_codes(self, descriptions: Array) -> Array:
+        """Unit vectors [N, K] of what the features describe of pictures, [N, I]."""
+
+    def text_codes(self, captions: list[str]) -> Array:
+        """Unit vectors [N, K] of captions."""
+
+
+class PictureReader(Protocol):
+    """Says what kind a picture shows, and which colours its parts have."""
+
+    digest: str
+    class_names: tuple[str, ...]
+    parts: tuple[str, ...]
+    colours: tuple[str, ...]
+
+    def name_scores(self, descriptions: Array) -> Array:
+        """[N, C] how much each picture looks like each of the kinds."""
+
+    def colour_scores(self, descriptions: Array) -> Array:
+        """[N, P, Q] probability of each colour for each part."""
+
+
+class Extractor(Protocol):
+    """The features that everything else reads."""
+
+    digest: str
+
+    def __call__(self, images: Tensor) -> "Features":
+        """Features of pictures [N, 3, R, R] in [-1, 1]."""
+
+
+class Features(Protocol):
+    """What an extractor gives of N pictures."""
+
+    pooled: Tensor
+    """[N, D]."""
+    descriptions: Tensor
+    """[N, I]."""
+
+
+class InceptionJudge(Protocol):
+    """The Inception network of the user's file."""
+
+    digest: str
+    num_features: int
+    """D."""
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> Array:
+        """[N, D + C] features, then the classes' probabilities, of pictures uint8 [N, R, R, 3]."""
+
+
+class DamsmJudge(Protocol):
+    """The DAMSM of the user's folder."""
+
+    digest: str
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> Array:
+        """Unit vectors [N, K] of pictures uint8 [N, R, R, 3]."""
+
+    def text_codes(self, captions: list[str]) -> Array:
+        """Unit vectors [N, K] of captions."""
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who looks at the pictures of an evaluation."""
+
+    extractor: Extractor
+    matcher: Matcher | None = None
+    """None where it can't be trained: text figures are left out."""
+    reader: PictureReader | None = None
+    """None for a dataset that it knows nothing of."""
+    inception: InceptionJudge | None = None
+    damsm: DamsmJudge | None = None
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each one's weights, by its task."""
+        tasks = {
+            "features": self.extractor,
+            "matcher": self.matcher,
+            "picture reader": self.reader,
+            "inception": self.inception,
+            "damsm": self.damsm,
+        }
+        return {task: judge.digest for task, judge in tasks.items() if judge is not None}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the judges saw of N pictures. What nobody was there to see is None."""
+
+    pooled: Array
+    """[N, D] features."""
+    codes: Array | None = None
+    """[N, K] of the matcher."""
+    names: Array | None = None
+    """[N, C] of the picture reader."""
+    colours: Array | None = None
+    """[N, P, Q] of the picture reader."""
+    inception: Array | None = None
+    """[N, D] features, then the classes' probabilities, of the Inception network."""
+    damsm: Array | None = None
+    """[N, K] of the DAMSM."""
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def __getitem__(self, rows: slice | NDArray[np.integer]) -> "Seen":
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Seen(**{name: None if part is None else part[rows] for name, part in parts.items()})
+
+
+def join_seen(parts: Sequence[Seen]) -> Seen:
+    """All the parts' pictures, in their order."""
+    joined = {}
+    for field in fields(Seen):
+        arrays = [getattr(part, field.name) for part in parts]
+        joined[field.name] = None if arrays[0] is None else np.concatenate(arrays)
+    return Seen(**joined)
+
+
+def see(judges: Judges, pixels: NDArray[np.uint8]) -> Seen:
+    """What the judges see of pictures uint8 [N, R, R, 3] of any size."""
+    features = judges.extractor(pixels_to_tensor(pixels))
+    descriptions = features.descriptions.numpy()
+    return Seen(
+        features.pooled.numpy(),
+        judges.matcher and judges.matcher.picture_codes(descriptions),
+        judges.reader and judges.reader.name_scores(descriptions),
+        judges.reader and judges.reader.colour_scores(descriptions),
+        judges.inception and judges.inception(pixels),
+        judges.damsm and judges.damsm(pixels),
+    )
+
+
+def see_chunks(
+    judges: Judges,
+    num: int,
+    pictures: Callable[[int, int], NDArray[np.uint8]],
+    num_threads: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Seen:
+    """What the judges see of many pictures, which are drawn or read as they are needed.
+
+    Batches are the same whatever the number of threads, and each is worked on by one thread: the figures are
+    equal to the last digit on one core and on many.
+
+    Args:
+        judges: Who looks.
+        num: Number of pictures.
+        pictures: Gives those from one number to before another, uint8 [B, R, R, 3].
+        num_threads: Batches seen at a time.
+        on_progress: Called with the pictures seen and their number.
+    """
+    parts: list[Seen] = []
+    with ThreadPoolExecutor(num_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for start in range(0, num, _AT_ONCE):
+            pixels = pictures(start, min(start + _AT_ONCE, num))
+            parts += pool.map(lambda batch: see(judges, batch), _batches(pixels))
+            on_progress(min(start + _AT_ONCE, num), num)
+    return join_seen(parts)
+
+
+def _batches(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    return (pixels[start : start + _BATCH_SIZE] for start in range(0, len(pixels), _BATCH_SIZE))
