@@ -28,7 +28,9 @@ def evaluate(
     truncation: Annotated[
         float, typer.Option(min=0, max=1, help="Variety of every model, whatever its own default.")
     ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the pictures and of every draw.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the pictures and of every draw.")
+    ] = 0,
     inception: Annotated[
         Optional[Path],
         typer.Option(help="pt_inception-2015-12-05-6726825d.pth, for FID and Inception Score."),

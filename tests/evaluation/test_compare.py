@@ -72,7 +72,10 @@ def test_place_without_a_card_is_refused(tmp_path: Path) -> None:
 
 
 def test_cards_of_unlike_protocol_are_refused_with_field_and_values(tmp_path: Path) -> None:
-    files = [write_card(tmp_path, tiny_card()), write_card(tmp_path, tiny_card("b", num_pictures=500, seed=3))]
+    files = [
+        write_card(tmp_path, tiny_card()),
+        write_card(tmp_path, tiny_card("b", num_pictures=500, seed=3)),
+    ]
     with pytest.raises(EvaluationError) as error:
         refuse_unlike(read_compared(files))
     message = str(error.value)
@@ -155,7 +158,9 @@ def test_table_in_a_pipe_is_not_cut(report: Path) -> None:
     compared = read_compared(find_cards([report]))
     cards = [replace(compared[0].card) for _ in range(7)]
     file = io.StringIO()
-    print_whole(Console(file=file, width=80), figures_table(cards, [f"a-rather-long-name-{i}" for i in range(7)]))
+    print_whole(
+        Console(file=file, width=80), figures_table(cards, [f"a-rather-long-name-{i}" for i in range(7)])
+    )
     lines = file.getvalue().splitlines()
     [kid] = [line for line in lines if line.strip().startswith("KID")]
     assert kid.count("12.5  11.5 to 13.5") == 7 and kid.split()[-1] == "0.2"

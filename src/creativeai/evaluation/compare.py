@@ -41,7 +41,9 @@ def find_cards(places: Sequence[Path]) -> list[Path]:
                 raise EvaluationError(f"there is no evaluation card {place}: give a card, report or bundle")
             found.append(place)
             continue
-        cards = [place / CARD_NAME] if (place / CARD_NAME).is_file() else sorted(place.glob(f"*{CARD_ENDING}"))
+        cards = (
+            [place / CARD_NAME] if (place / CARD_NAME).is_file() else sorted(place.glob(f"*{CARD_ENDING}"))
+        )
         if not cards:
             raise EvaluationError(
                 f"{place} has no evaluation card: make one with creativeai evaluate, or export the model again"

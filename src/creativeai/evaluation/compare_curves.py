@@ -46,8 +46,12 @@ def curve_chart(name: str, curves: Sequence[Sequence[dict[str, Any]]], labels: S
     parts = []
     for y in (low, (low + high) / 2, high):
         x1, height = place(left, y)
-        parts.append(f'<line class="axis" x1="{x1:.1f}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
-        parts.append(f'<text x="{x1 - 6:.1f}" y="{height + 4:.1f}" text-anchor="end">{figure_text(name, y)}</text>')
+        parts.append(
+            f'<line class="axis" x1="{x1:.1f}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>'
+        )
+        parts.append(
+            f'<text x="{x1 - 6:.1f}" y="{height + 4:.1f}" text-anchor="end">{figure_text(name, y)}</text>'
+        )
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 6}">0</text>')
     seen = f"{_short(right)} pictures seen"
     parts.append(f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 6}" text-anchor="end">{seen}</text>')
@@ -59,9 +63,7 @@ def curve_chart(name: str, curves: Sequence[Sequence[dict[str, Any]]], labels: S
         parts.append(f'<g class="c{index % COLOURS}"><polyline points="{drawn}"/>')
         parts.append(f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3.5"/></g>')
     title = f"{FIGURE_KINDS[name].title} while training: {', '.join(labels)}"
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
-    )
+    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
 
 
 def _points(curve: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:

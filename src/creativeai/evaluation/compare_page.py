@@ -60,7 +60,10 @@ def compare_page(compared: Sequence[Compared]) -> str:
 
 
 def _head(title: str, protocol: EvaluationProtocol, labels: Sequence[str]) -> str:
-    keys = [f'<li class="{_class(i)}"><span class="key"></span>{escape(name)}</li>' for i, name in enumerate(labels)]
+    keys = [
+        f'<li class="{_class(i)}"><span class="key"></span>{escape(name)}</li>'
+        for i, name in enumerate(labels)
+    ]
     keys.append('<li><span class="key photo"></span>real photos</li>')
     return (
         f"<header><h1>{escape(title)}</h1>"
@@ -97,10 +100,12 @@ def _panel(name: str, kind: FigureKind, figures: Sequence[Figure | None], labels
         who = f'<span class="name">{escape(label)}</span>'
         if figure is None or figure.value is None:
             reason = "" if figure is None else escape(figure.reason)
-            rows.append(f'<div class="row">{who}<span class="value">–</span><span class="none">{reason}</span></div>')
+            rows.append(
+                f'<div class="row">{who}<span class="value">–</span><span class="none">{reason}</span></div>'
+            )
             continue
         interval = interval_text(name, figure)
-        value = f'{figure_text(name, figure.value)} <small>{interval}</small>'
+        value = f"{figure_text(name, figure.value)} <small>{interval}</small>"
         marks = ""
         if figure.photos is not None:
             told = f"real photos: {figure_text(name, figure.photos)}"
@@ -207,15 +212,19 @@ def _small_print(cards: Sequence[EvaluationCard], labels: Sequence[str]) -> str:
     models = []
     for card, label in zip(cards, labels, strict=True):
         model = card.model
-        trained = [] if model.steps is None else [f"{model.steps:,} steps", f"{model.images_seen or 0:,} pictures seen"]
+        trained = (
+            []
+            if model.steps is None
+            else [f"{model.steps:,} steps", f"{model.images_seen or 0:,} pictures seen"]
+        )
         if model.cpu_seconds is not None:
             trained.append(f"{model.cpu_seconds / 3600:.1f} hours of processor time")
         facts = [f"{model.recipe} ({model.preset})", f"{model.resolution} pixels", *trained]
-        told = "; ".join([*facts, f"trained on {model.trained_on}", f"graph {model.digest[:12]}", *card.notes])
+        told = "; ".join(
+            [*facts, f"trained on {model.trained_on}", f"graph {model.digest[:12]}", *card.notes]
+        )
         models.append(f"<dt>{escape(label)}</dt><dd>{escape(told)}</dd>")
-    terms = [
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _terms(cards[0].protocol)
-    ]
+    terms = [f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _terms(cards[0].protocol)]
     return (
         f"<section><h2>What was compared</h2><dl>{''.join(models)}</dl>"
         f"<details><summary>All that the figures depend on</summary><dl>{''.join(terms)}</dl></details></section>"
@@ -226,7 +235,9 @@ def _terms(protocol: EvaluationProtocol) -> list[tuple[str, str]]:
     terms = []
     for name, value in asdict(protocol).items():
         parts = value if isinstance(value, dict) else {"": value}
-        terms += [(" ".join(filter(None, (name, key))).replace("_", " "), str(part)) for key, part in parts.items()]
+        terms += [
+            (" ".join(filter(None, (name, key))).replace("_", " "), str(part)) for key, part in parts.items()
+        ]
     return terms
 
 

@@ -26,7 +26,9 @@ def figures_table(cards: Sequence[EvaluationCard], labels: Sequence[str]) -> Tab
             continue
         arrow = "↓" if kind.lower_is_better else "↑"
         table.add_row(
-            Text(f"{kind.title} {arrow}"), *(_cell(name, figure) for figure in figures), _photos(name, figures)
+            Text(f"{kind.title} {arrow}"),
+            *(_cell(name, figure) for figure in figures),
+            _photos(name, figures),
         )
     protocol = cards[0].protocol
     table.caption = (

@@ -101,7 +101,8 @@ def prepare_evaluation(
     if split not in _SPLITS:
         raise EvaluationError(f"can't measure on the split {split!r}: use {' or '.join(_SPLITS)}")
     class_names = () if judges.reader is None else judges.reader.class_names
-    questions = make_questions(dataset, split, constants, num_pictures, seed, class_names)
+    indices = dataset.indices(split)
+    questions = make_questions(dataset, indices, constants, num_pictures, seed, class_names)
     notes = [*notes, *_notes_of(questions, split)]
     for note in notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
@@ -152,9 +153,7 @@ def evaluate_bundle(
     draw = EngineDraw(Engine(bundle, evaluation.num_threads), protocol.truncation)
     constants = protocol.constants
     with reporting(console, f"{name}: drawing and seeing pictures") as advance:
-        pictures = draw_all(
-            draw, questions, constants, evaluation.judges, evaluation.num_threads, advance
-        )
+        pictures = draw_all(draw, questions, constants, evaluation.judges, evaluation.num_threads, advance)
     with reporting(console, f"{name}: computing figures"):
         figures = all_figures(pictures, questions, evaluation.photos, evaluation.judges, constants)
         figures |= _cost_figures(bundle.path)
@@ -248,13 +247,13 @@ def _grid_bytes(pictures: NDArray[np.uint8], num_columns: int) -> bytes:
     rows = num // num_columns
     tiled = pictures.reshape(rows, num_columns, side, side, 3).transpose(0, 2, 1, 3, 4)
     file = io.BytesIO()
-    Image.fromarray(tiled.reshape(rows * side, num_columns * side, 3)).save(file, "WEBP", quality=85, method=6)
+    Image.fromarray(tiled.reshape(rows * side, num_columns * side, 3)).save(
+        file, "WEBP", quality=85, method=6
+    )
     return file.getvalue()
 
 
-def _grid_file(
-    name: str, grid: bytes, questions: Questions, constants: ProtocolConstants
-) -> GridFile:
+def _grid_file(name: str, grid: bytes, questions: Questions, constants: ProtocolConstants) -> GridFile:
     columns = min(constants.grid_columns, questions.num_sentence_seeds)
     asked = questions.groups()["sentences"]
     return GridFile(

@@ -94,7 +94,9 @@ def draw_all(
     done = 0
     for name, asked in groups.items():
 
-        def pictures(start: int, stop: int, name: str = name, asked: list[tuple[str, int]] = asked) -> NDArray[np.uint8]:
+        def pictures(
+            start: int, stop: int, name: str = name, asked: list[tuple[str, int]] = asked
+        ) -> NDArray[np.uint8]:
             pixels = draw(asked[start:stop])
             if name == "sentences":
                 kept.update({i: pixels[i - start] for i in wanted if start <= i < stop})
@@ -240,7 +242,9 @@ def _reference(
     )
 
 
-def photo_facts(dataset: CaptionedImages, questions: Questions) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+def photo_facts(
+    dataset: CaptionedImages, questions: Questions
+) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
     """First caption and class of each of the questions' photos."""
     captions = tuple(captions_of(dataset, int(i))[0] for i in questions.photos)
     return captions, tuple(dataset.records[int(i)].label for i in questions.photos)

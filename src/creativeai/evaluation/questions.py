@@ -49,11 +49,11 @@ class Questions:
     """All that one model is asked for. The same for every model of a protocol."""
 
     captions: tuple[str, ...]
-    """[N] sentences of photos of the split."""
+    """[N] sentences of photos."""
     owners: NDArray[np.int64]
-    """[N] place among the split's photos of the photo that each describes."""
+    """[N] place among the photos of the one that each describes."""
     photos: NDArray[np.int64]
-    """[M] positions of the split's photos in the dataset, in the order of `owners`' places."""
+    """[M] positions of the photos in the dataset, in the order of `owners`' places."""
     seed: int
     """Seed of the first picture; each further one of a group has the next."""
     sentences: tuple[str, ...]
@@ -94,7 +94,7 @@ class Questions:
 
 def make_questions(
     dataset: CaptionedImages,
-    split: str,
+    indices: NDArray[np.int64],
     constants: ProtocolConstants,
     num_pictures: int | None,
     seed: int,
@@ -104,26 +104,25 @@ def make_questions(
 ) -> Questions:
     """What a model is asked for of a dataset.
 
-    The i-th picture is asked for by the first written caption of the i-th photo of the split; more pictures
-    than photos go round, with each photo's next caption.
+    The i-th picture is asked for by the first written caption of the i-th photo; more pictures than photos go
+    round, with each photo's next caption.
 
     Args:
         dataset: The prepared dataset.
-        split: Whose captions, `test` or `validation`.
+        indices: Positions of the photos whose captions are asked for.
         constants: Numbers of sentences and seeds.
-        num_pictures: N; None for as many as the split has photos.
+        num_pictures: N; None for as many as there are photos.
         seed: Of the order of the photos and of the pictures.
         class_names: Kinds that can be told from a picture; those with a photo are asked for by name.
         asks_colours_and_names: Whether to ask for these at all.
 
     Raises:
-        EvaluationError: The split has no photo, or none of a written caption.
+        EvaluationError: There is no photo, or none with a caption that says what it shows.
     """
-    indices = dataset.indices(split)
     captions = {int(i): captions_of(dataset, int(i)) for i in indices}
     photos = np.array([i for i in captions if captions[i]], np.int64)
     if not len(photos):
-        raise EvaluationError(f"{dataset.path} has no captioned photo to measure with in its {split} split")
+        raise EvaluationError(f"{dataset.path} has no photo with a written caption to measure with")
     photos = np.random.default_rng(seed).permutation(photos)
     num = len(photos) if num_pictures is None else num_pictures
     owners = np.arange(num) % len(photos)
