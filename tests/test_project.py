@@ -41,15 +41,17 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", *LITE_WHEELS
 SERVING_ROOMS = {
     "errors": set(),
     "logs": {"errors"},
+    "reporting": set(),
     "request_limits": set(),
     "stand_ins": set(),
     "strict_json": set(),
+    "user_cache": set(),
     "whole_files": set(),
-    "data": {"errors", "stand_ins", "whole_files"},
+    "data": {"errors", "reporting", "stand_ins", "whole_files"},
     "text": {"errors"},
     "bundles": {"errors", "stand_ins", "strict_json", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
-    "store": {"errors", "strict_json", "whole_files", "bundles"},
+    "store": {"errors", "strict_json", "user_cache", "whole_files", "bundles"},
     "wsgi": {"errors"},
     "server": {"errors", "logs", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "logs", "wsgi"},  # the REST API is its only way to a model
@@ -59,7 +61,9 @@ TRAINING_ROOMS = {
     "recipes": {"errors", "data", "text", "models"},
     "evaluation": {
         "errors",
+        "reporting",
         "strict_json",
+        "user_cache",
         "whole_files",
         "data",
         "text",
@@ -70,6 +74,7 @@ TRAINING_ROOMS = {
     },
     "training": {
         "errors",
+        "reporting",
         "strict_json",
         "whole_files",
         "data",

@@ -18,7 +18,6 @@ from creativeai.training.state import TrainingState
 
 __all__ = ["EncoderTask", "encoder_state"]
 
-_SEED = 20192
 _BATCH_SIZE = 64
 _NUM_SHOWN = 6
 _NAME = "encoder"
