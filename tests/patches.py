@@ -1,9 +1,10 @@
-"""A dataset of two-coloured patches, and judges that read them: figures whose right values are known by sight.
+"""A dataset of two-coloured patches, and judges that read them: what is right can be seen.
 
-The upper half of a patch is its "head", the lower its "breast", each in one of six colours. A patch is a "bird"
-of the kind that its breast's colour names.
+The upper half of a patch is its "head", the lower its "breast", each in one of eight colours. A patch is a
+"bird" of the kind that its breast's colour names.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ COLOURS = {
     "yellow": (255, 255, 0),
     "blue": (0, 0, 255),
     "green": (0, 160, 0),
+    "orange": (255, 128, 0),
+    "brown": (110, 60, 20),
     "black": (0, 0, 0),
     "white": (255, 255, 255),
 }
@@ -70,7 +73,7 @@ def patches(
     splits = ["train"] * num_train + ["test"] * num_test + ["validation"] * num_validation
     records, pixels = [], []
     for i, split in enumerate(splits):
-        head, breast = _PAIRS[i * 7 % len(_PAIRS)]
+        head, breast = _PAIRS[i * 11 % len(_PAIRS)]
         pixels.append(patch(head, breast, i))
         record = CaptionRecord(
             f"{i}.png",
@@ -81,8 +84,16 @@ def patches(
             name_captions=(f"a patch of {breast}",),
         )
         records.append(replace(record, **changes))
-    meta = replace(CaptionedImages.open(toybirds).meta, name="patches", num_pictures=len(splits), digest="9" * 64)
-    return CaptionedImages(Path("patches"), meta, records, {SIDE: np.stack(pixels)})
+    images = np.stack(pixels)
+    digest = hashlib.sha256(repr(records).encode() + images.tobytes()).hexdigest()
+    meta = replace(
+        CaptionedImages.open(toybirds).meta,
+        name="patches",
+        num_pictures=len(splits),
+        digest=digest,
+        resolutions=(SIDE,),
+    )
+    return CaptionedImages(toybirds.parent / "patches", meta, records, {SIDE: images})
 
 
 def _halves(images: Tensor) -> NDArray[np.float32]:

@@ -78,7 +78,7 @@ def changed(**changes: Any) -> bytes:
     ],
 )
 def test_wrong_card_is_refused_in_one_line(data: bytes, message: str) -> None:
-    with pytest.raises(EvaluationError, match="^x.json ") as error:
+    with pytest.raises(EvaluationError, match=r"^x\.json ") as error:
         parse_card(data, "x.json")
     assert message in str(error.value)
     assert "\n" not in str(error.value)

@@ -91,7 +91,7 @@ def _measured(metrics: Mapping[str, Any]) -> list[str]:
     return [
         f"On {metrics.get('num_generated', 0)} pictures of {metrics.get('measured_on', 'test')} captions "
         f"against {metrics.get('num_real', 0)} {metrics.get('measured_on', 'test')} photos, truncation "
-        f"{metrics.get('truncation', 1):g}. Beside each figure stands what real photos have by the same measure.",
+        f"{metrics.get('truncation', 1):g}. Beside each figure stands what real photos have by the same.",
         "",
         *_in_words(metrics),
         "| figure | model | 95% interval | real photos | what it says |",
@@ -111,8 +111,9 @@ def _in_words(metrics: Mapping[str, Any]) -> list[str]:
         ]
     if "text_match" in metrics:
         lines += [
-            f"How well it follows the sentence: for {figure_text('text_match', metrics['text_match'])} of its "
-            "pictures the right one of 100 captions is found, for "
+            "How well it follows the sentence: for "
+            f"{figure_text('text_match', metrics['text_match'])} of its pictures the right one of 100 "
+            "captions is found, for "
             f"{_of_photos('text_match', metrics) or 'none'} of the real photos.",
             "",
         ]

@@ -46,7 +46,7 @@ def find_cards(places: Sequence[Path]) -> list[Path]:
         )
         if not cards:
             raise EvaluationError(
-                f"{place} has no evaluation card: make one with creativeai evaluate, or export the model again"
+                f"{place} has no evaluation card: make one with creativeai evaluate, or export it again"
             )
         found += cards
     return found

@@ -63,7 +63,8 @@ def curve_chart(name: str, curves: Sequence[Sequence[dict[str, Any]]], labels: S
         parts.append(f'<g class="c{index % COLOURS}"><polyline points="{drawn}"/>')
         parts.append(f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3.5"/></g>')
     title = f"{FIGURE_KINDS[name].title} while training: {', '.join(labels)}"
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    drawing = "".join(parts)
+    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{drawing}</svg>'
 
 
 def _points(curve: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:

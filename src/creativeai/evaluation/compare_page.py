@@ -68,7 +68,7 @@ def _head(title: str, protocol: EvaluationProtocol, labels: Sequence[str]) -> st
     return (
         f"<header><h1>{escape(title)}</h1>"
         f'<p class="soft">{protocol.num_pictures:,} pictures against {protocol.num_photos:,} '
-        f"{escape(protocol.split)} photos that no model was trained on, all seen at "
+        f"{escape(protocol.split)} photos kept from its training, all seen at "
         f"{protocol.constants.reference_side} pixels. Bands are 95% intervals over the captions.</p>"
         f'<ul class="legend">{"".join(keys)}</ul></header>'
     )
@@ -161,7 +161,8 @@ def _pictures(compared: Sequence[Compared], labels: Sequence[str]) -> str:
                 f"{escape(labels[index])}</figcaption></figure>"
             )
         sentences.append(
-            f'<div class="sentence"><p>{escape(sentence)}</p><div class="strips">{"".join(strips)}</div></div>'
+            f'<div class="sentence"><p>{escape(sentence)}</p>'
+            f'<div class="strips">{"".join(strips)}</div></div>'
         )
     return (
         "<section><h2>The same sentences and seeds</h2>"
@@ -173,7 +174,8 @@ def _pictures(compared: Sequence[Compared], labels: Sequence[str]) -> str:
 def _curves(cards: Sequence[EvaluationCard], labels: Sequence[str]) -> str:
     curves = [card.model.curve for card in cards]
     panels = [
-        f'<div class="panel"><h3>{escape(FIGURE_KINDS[name].title)}</h3>{curve_chart(name, curves, labels)}</div>'
+        f'<div class="panel"><h3>{escape(FIGURE_KINDS[name].title)}</h3>'
+        f"{curve_chart(name, curves, labels)}</div>"
         for name in curve_names(curves)
     ]
     if not panels:
@@ -227,7 +229,8 @@ def _small_print(cards: Sequence[EvaluationCard], labels: Sequence[str]) -> str:
     terms = [f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _terms(cards[0].protocol)]
     return (
         f"<section><h2>What was compared</h2><dl>{''.join(models)}</dl>"
-        f"<details><summary>All that the figures depend on</summary><dl>{''.join(terms)}</dl></details></section>"
+        "<details><summary>All that the figures depend on</summary>"
+        f"<dl>{''.join(terms)}</dl></details></section>"
     )
 
 

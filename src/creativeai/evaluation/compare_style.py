@@ -27,15 +27,16 @@ p{margin:.3rem 0}
 .key{width:.8rem;height:.8rem;border-radius:50%;flex:none;background:var(--c)}
 .key.photo{border-radius:1px;width:.2rem;height:1rem;background:var(--photo)}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem}
-.panel{background:var(--panel);border:1px solid var(--line);border-radius:.8rem;padding:1rem 1.1rem;min-width:0}
+.panel{background:var(--panel);border:1px solid var(--line);border-radius:.8rem;padding:1rem 1.1rem;
+min-width:0}
 .row{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 .8rem;font-size:.9rem;margin-top:.5rem}
 .row .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .row .value{font-variant-numeric:tabular-nums;font-weight:600;text-align:right}
 .row .value small{font-weight:400;color:var(--soft)}
 .track{grid-column:1/-1;position:relative;height:1rem}
 .track::before{content:"";position:absolute;left:0;right:0;top:50%;height:1px;background:var(--line)}
-.range{position:absolute;top:calc(50% - .2rem);height:.4rem;min-width:2px;border-radius:.2rem;background:var(--c);
-opacity:.35}
+.range{position:absolute;top:calc(50% - .2rem);height:.4rem;min-width:2px;border-radius:.2rem;
+background:var(--c);opacity:.35}
 .dot{position:absolute;top:50%;width:.7rem;height:.7rem;margin:-.35rem 0 0 -.35rem;border-radius:50%;
 background:var(--c)}
 .mark{position:absolute;top:0;bottom:0;width:.2rem;margin-left:-.1rem;border-radius:1px;background:var(--photo)}

@@ -4,7 +4,7 @@ Both draw with the same noise for the same seed, so that figures of a training a
 same pictures, but for what the export rounds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -83,7 +83,7 @@ class GeneratorDraw:
         self._encoder, self._device, self._batch_size = encoder, device, batch_size
         self._encodings: dict[str, Encoding] = {}
 
-    def by(self, generator: nn.Module) -> Callable[[Sequence[tuple[str, int]]], NDArray[np.uint8]]:
+    def by(self, generator: nn.Module) -> Draw:
         """A `Draw` with a generator, full variety."""
 
         def draw(asked: Sequence[tuple[str, int]]) -> NDArray[np.uint8]:

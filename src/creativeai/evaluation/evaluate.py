@@ -38,7 +38,7 @@ from creativeai.evaluation.picture_cost import measure_cost
 from creativeai.evaluation.protocol import STANDARD, EvaluationProtocol, ProtocolConstants
 from creativeai.evaluation.questions import Questions, make_questions
 from creativeai.evaluation.realism import FEW_PHOTOS
-from creativeai.evaluation.reporting import reporting
+from creativeai.reporting import reporting
 
 __all__ = ["Evaluated", "Evaluation", "evaluate_bundle", "prepare_evaluation"]
 
@@ -106,7 +106,7 @@ def prepare_evaluation(
     notes = [*notes, *_notes_of(questions, split)]
     for note in notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
-    photos = see_photos_of(dataset, questions, judges, constants, console, num_threads)
+    photos = see_photos_of(dataset, questions, judges, console, num_threads)
     protocol = EvaluationProtocol(
         constants=constants,
         dataset=dataset.name,

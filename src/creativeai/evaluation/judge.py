@@ -1,4 +1,4 @@
-"""What a training measures now and then, by the very functions of `creativeai evaluate`, on validation photos.
+"""What a training measures now and then, by the functions of `creativeai evaluate`, on validation photos.
 
 The test photos are left alone: the best checkpoint is chosen here, and it would be reported on photos that it
 was chosen by.
@@ -7,7 +7,6 @@ was chosen by.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-import numpy as np
 import torch
 from torch import nn
 

@@ -15,6 +15,7 @@ from creativeai.models.pixels import pixels_to_tensor
 __all__ = ["Judges", "Matcher", "PictureReader", "Seen", "join_seen", "see", "see_chunks"]
 
 Array = NDArray[np.float32]
+OnProgress = Callable[[int, int], None]
 _BATCH_SIZE = 16
 _AT_ONCE = 128
 """Pictures drawn and seen at a time: enough for every core, little enough for memory and a moving bar."""
@@ -51,9 +52,19 @@ class PictureReader(Protocol):
 
 
 class Extractor(Protocol):
-    """The features that everything else reads."""
+    """The features that everything else reads. The same for a picture whatever is beside it."""
 
-    digest: str
+    reference_side: int
+    """Side in pixels that pictures are brought to first."""
+    side: int
+    """Side at which the network sees them."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+
+    def about(self) -> dict[str, str | int]:
+        """All that the features of a picture depend on."""
 
     def __call__(self, images: Tensor) -> "Features":
         """Features of pictures [N, 3, R, R] in [-1, 1]."""
@@ -139,6 +150,10 @@ class Seen:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         return Seen(**{name: None if part is None else part[rows] for name, part in parts.items()})
 
+    def arrays(self) -> dict[str, Array]:
+        """What was seen, by name."""
+        return {field.name: part for field in fields(self) if (part := getattr(self, field.name)) is not None}
+
 
 def join_seen(parts: Sequence[Seen]) -> Seen:
     """All the parts' pictures, in their order."""
@@ -168,9 +183,9 @@ def see_chunks(
     num: int,
     pictures: Callable[[int, int], NDArray[np.uint8]],
     num_threads: int,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Seen:
-    """What the judges see of many pictures, which are drawn or read as they are needed.
+    on_progress: OnProgress = lambda done, total: None,
+) -> Iterator[Seen]:
+    """What the judges see of many pictures, part by part, as they are drawn or read.
 
     Batches are the same whatever the number of threads, and each is worked on by one thread: the figures are
     equal to the last digit on one core and on many.
@@ -182,13 +197,11 @@ def see_chunks(
         num_threads: Batches seen at a time.
         on_progress: Called with the pictures seen and their number.
     """
-    parts: list[Seen] = []
     with ThreadPoolExecutor(num_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for start in range(0, num, _AT_ONCE):
             pixels = pictures(start, min(start + _AT_ONCE, num))
-            parts += pool.map(lambda batch: see(judges, batch), _batches(pixels))
+            yield from pool.map(lambda batch: see(judges, batch), _batches(pixels))
             on_progress(min(start + _AT_ONCE, num), num)
-    return join_seen(parts)
 
 
 def _batches(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""All figures of one model: it draws what the questions ask for, the judges look, and the photos stand beside."""
+"""All figures of one model: it draws what the questions ask for, the judges look, photos stand beside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creativeai.data import CaptionedImages
 from creativeai.evaluation.card import Figure, no_figure
 from creativeai.evaluation.drawing import Draw
-from creativeai.evaluation.judges import Judges, Seen, see_chunks
+from creativeai.evaluation.judges import Judges, Seen, join_seen, see_chunks
 from creativeai.evaluation.obedience import (
     asked_colours_figure,
     names_figure,
@@ -18,7 +17,7 @@ from creativeai.evaluation.obedience import (
     swap_figure,
 )
 from creativeai.evaluation.protocol import ProtocolConstants
-from creativeai.evaluation.questions import Questions, captions_of
+from creativeai.evaluation.questions import Questions
 from creativeai.evaluation.realism import (
     Reference,
     distance_figures,
@@ -29,7 +28,7 @@ from creativeai.evaluation.realism import (
     seed_diversity_figure,
 )
 
-__all__ = ["Pictures", "PhotosSeen", "all_figures", "draw_all", "main_figures"]
+__all__ = ["PhotosSeen", "Pictures", "all_figures", "draw_all", "main_figures"]
 
 _NO_READER = "the picture reader knows nothing of this dataset"
 _NO_MATCHER = "there is no matcher for this dataset"
@@ -44,7 +43,7 @@ class PhotosSeen:
     captions: tuple[str, ...]
     """[M] the first caption of each."""
     labels: tuple[str | None, ...]
-    """[M] the class of each."""
+    """[M] its class."""
     floor: Seen | None
     """[N] of as many training photos as there are pictures; None where there aren't so many."""
     training: NDArray[np.float32]
@@ -105,7 +104,8 @@ def draw_all(
         def advance(num: int, _: int, before: int = done) -> None:
             on_progress(before + num, total)
 
-        seen[name] = see_chunks(judges, len(asked), pictures, num_threads, advance) if asked else None
+        parts = see_chunks(judges, len(asked), pictures, num_threads, advance)
+        seen[name] = join_seen(list(parts)) if asked else None
         done += len(asked)
     main, sentences = seen["captions"], seen["sentences"]
     assert main is not None and sentences is not None
@@ -240,11 +240,3 @@ def _reference(
         seed=questions.seed,
         with_intervals=with_intervals,
     )
-
-
-def photo_facts(
-    dataset: CaptionedImages, questions: Questions
-) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """First caption and class of each of the questions' photos."""
-    captions = tuple(captions_of(dataset, int(i))[0] for i in questions.photos)
-    return captions, tuple(dataset.records[int(i)].label for i in questions.photos)

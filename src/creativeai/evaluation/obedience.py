@@ -1,4 +1,4 @@
-"""Figures of how well pictures follow their sentences, each with the photos' own by the very same protocol."""
+"""Figures of how well pictures follow their sentences, each with the photos' own by the same protocol."""
 
 from collections.abc import Callable, Sequence
 
@@ -171,7 +171,7 @@ def asked_colours_figure(
         photos[row, part].argmax() == colour
         for row, caption in enumerate(photo_captions)
         for part, colour in sorted(asked)
-        if part_pairs(caption).get(reader.parts[part]) == {reader.colours[colour]}
+        if part_pairs(caption).get(reader.parts[part]) == frozenset({reader.colours[colour]})
     ]
     return _figure(
         np.array(right), np.array(of_photos), np.array(groups), seed, chance=1 / len(reader.colours)

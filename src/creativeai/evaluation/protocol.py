@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from creativeai.evaluation.features import REFERENCE_SIDE, RESIZE_PROTOCOL
+
 __all__ = [
     "STANDARD",
     "EvaluationProtocol",
@@ -26,7 +28,7 @@ class ProtocolConstants:
     network_side: int
     """Side in pixels at which the feature network then sees it."""
     resize: str
-    """How both sizes are made, in words."""
+    """How pictures come to both sizes, in words."""
     num_candidates: int
     """Captions that text match chooses from, the right one among them."""
     num_neighbours: int
@@ -56,9 +58,9 @@ class ProtocolConstants:
 
 STANDARD = ProtocolConstants(
     version=1,
-    reference_side=128,
+    reference_side=REFERENCE_SIDE,
     network_side=260,
-    resize="clipped, 8 bits; bicubic, antialiased where it shrinks; first the reference side, then the network's",
+    resize=RESIZE_PROTOCOL,
     num_candidates=100,
     num_neighbours=3,
     kid_subset_size=1000,

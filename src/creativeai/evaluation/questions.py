@@ -11,7 +11,15 @@ from creativeai.errors import EvaluationError
 from creativeai.evaluation.protocol import ProtocolConstants, captions_digest
 from creativeai.text.part_colours import part_colours
 
-__all__ = ["ASKED_COLOURS", "ColourQuestion", "NameQuestion", "Questions", "make_questions", "part_pairs"]
+__all__ = [
+    "ASKED_COLOURS",
+    "ColourQuestion",
+    "NameQuestion",
+    "Questions",
+    "captions_of",
+    "make_questions",
+    "part_pairs",
+]
 
 NUM_SEEDS = 2**32
 ASKED_COLOURS = ("red", "yellow", "blue", "green", "orange", "brown", "black", "white")

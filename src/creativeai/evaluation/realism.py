@@ -84,17 +84,23 @@ def neighbour_figures(pictures: Array, reference: Reference) -> dict[str, Figure
     floor = None if reference.others is None else precision_recall(photos, reference.others[:num], k)
     precision = bootstrap_interval(found.generated_is_inside, reference.seed, reference.groups[:num])
     recall = bootstrap_interval(found.real_is_covered, reference.seed)
-    shared = {"num": num, "reason": _worth(photos)}
+    reason = _worth(photos)
     return {
         "precision": Figure(
             value=found.precision,
             low=precision.low,
             high=precision.high,
-            floor=floor and floor.precision,
-            **shared,
+            floor=None if floor is None else floor.precision,
+            num=num,
+            reason=reason,
         ),
         "recall": Figure(
-            value=found.recall, low=recall.low, high=recall.high, floor=floor and floor.recall, **shared
+            value=found.recall,
+            low=recall.low,
+            high=recall.high,
+            floor=None if floor is None else floor.recall,
+            num=num,
+            reason=reason,
         ),
     }
 
@@ -148,7 +154,7 @@ def seed_diversity_figure(pictures: Array, reference: Reference) -> Figure:
 
 
 def memorisation_figure(pictures: Array, training: Array, reference: Reference) -> Figure:
-    """Share of pictures [N, D] nearer to a training photo [T, D] than all but 1% of the split's photos are."""
+    """Share of pictures [N, D] nearer to a training photo [T, D] than all but 1% of the photos are."""
     if not len(training):
         return no_figure("there are no training photos")
     found = memorisation(pictures, training, reference.photos)

@@ -6,6 +6,7 @@ from dash import html
 
 from creativeai.web.quality import quality_in_words, shown_metrics
 
+
 def model_cards(models: list[dict[str, Any]], chosen: str | None) -> list[html.Article]:
     """Return one card a model; with a single model there is nothing to choose and the card only tells.
 

@@ -1,4 +1,4 @@
-"""How good a model is, in words for people: how real its pictures are and how well they follow the sentence."""
+"""How good a model is, in words for people: how real its pictures are, how well they follow the sentence."""
 
 from dataclasses import dataclass
 from typing import Any
