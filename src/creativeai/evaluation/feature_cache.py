@@ -83,7 +83,7 @@ def photo_features(
 
 
 def reference_resolution(resolutions: Sequence[int], reference_side: int) -> int:
-    """Which of a dataset's resolutions photos are seen at: the smallest that loses nothing, or the largest."""
+    """Which of a dataset's resolutions photos are seen at: the smallest that is enough, or the largest."""
     enough = [resolution for resolution in resolutions if resolution >= reference_side]
     return min(enough) if enough else max(resolutions)
 
