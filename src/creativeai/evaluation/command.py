@@ -46,7 +46,7 @@ def evaluate_models(command: EvaluateCommand, console: Console) -> tuple[list[Ev
     bundles = [read_bundle(folder) for folder in command.models]
     dataset = CaptionedImages.open(command.data)
     num_threads = os.cpu_count() or 1
-    judges, notes = load_judges(dataset, console, num_threads, command.inception, command.damsm)
+    judges, notes = load_judges(dataset, console, command.inception, command.damsm)
     evaluation = prepare_evaluation(
         dataset,
         judges,

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class DamsmJudge:
         self._guide, self._encoder, self.digest = guide, encoder, digest
 
     @torch.no_grad()
-    def __call__(self, pixels: NDArray) -> NDArray:  # type: ignore[type-arg]
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Unit vectors [N, K] of pictures uint8 [N, R, R, 3], seen at the reference size first."""
         images = as_saved(to_side(pixels_to_tensor(pixels), REFERENCE_SIDE))
         # One by one: a batch's layout could change the last digit.
@@ -41,7 +42,7 @@ class DamsmJudge:
         return _unit(torch.cat(codes))
 
     @torch.no_grad()
-    def text_codes(self, captions: list[str]) -> NDArray:  # type: ignore[type-arg]
+    def text_codes(self, captions: list[str]) -> NDArray[np.float32]:
         """Unit vectors [N, K] of captions; zeros for one whose every word is unknown."""
         return _unit(torch.stack([self._sentence(caption) for caption in captions]))
 
@@ -71,7 +72,9 @@ def load_damsm_judge(folder: Path) -> DamsmJudge:
     try:
         guide = load_damsm_guide(file, load_efficientnet_lite0())
     except TrainingError as error:
-        reason = str(error).replace("give its weights, --set damsm_trunk_weights=FILE", "train one over Lite0")
+        reason = str(error).replace(
+            "give its weights, --set damsm_trunk_weights=FILE", "train one over Lite0"
+        )
         raise EvaluationError(reason) from None
     shipped = guide.text == "minilm"
     encoder = load_text_encoder("minilm") if shipped else load_text_encoder(encoder_name(folder), folder)
@@ -79,5 +82,5 @@ def load_damsm_judge(folder: Path) -> DamsmJudge:
     return DamsmJudge(guide, encoder, digest)
 
 
-def _unit(codes: Tensor) -> NDArray:  # type: ignore[type-arg]
+def _unit(codes: Tensor) -> NDArray[np.float32]:
     return F.normalize(codes.float(), dim=1).numpy()

@@ -50,9 +50,7 @@ def see_photos(
 
     def parts() -> Iterator[Mapping[str, NDArray[np.generic]]]:
         with reporting(console, f"looking at {what}", len(pictures), "photos") as tell:
-            chunks = see_chunks(
-                judges, len(pictures), lambda a, b: images[pictures[a:b]], num_threads, tell
-            )
+            chunks = see_chunks(judges, len(pictures), lambda a, b: images[pictures[a:b]], num_threads, tell)
             for seen in chunks:
                 yield seen.arrays()
 
@@ -79,9 +77,7 @@ def see_photos_of(
         num_threads: Batches seen at a time.
         with_training: Whether to look at the training photos, most of which serve memorisation alone.
     """
-    test = see_photos(
-        dataset, questions.photos, judges, console, num_threads, "the photos to compare with"
-    )
+    test = see_photos(dataset, questions.photos, judges, console, num_threads, "the photos to compare with")
     captions = tuple(captions_of(dataset, int(i))[0] for i in questions.photos)
     labels = tuple(dataset.records[int(i)].label for i in questions.photos)
     nothing = np.empty((0, test.pooled.shape[1]), np.float32)
@@ -99,6 +95,4 @@ def see_photos_of(
         if judges.inception is not None:
             inception = replace(only_features, inception=judges.inception)
             floor = see_photos(dataset, train[:num], inception, console, num_threads, "photos for the FID")
-    return PhotosSeen(
-        test=test, captions=captions, labels=labels, floor=floor, training=training.pooled
-    )
+    return PhotosSeen(test=test, captions=captions, labels=labels, floor=floor, training=training.pooled)

@@ -199,7 +199,7 @@ def inception_figures(pictures: Array, reference: Reference, num_features: int) 
         if others is None
         else inception_score(others[:, num_features:], _NUM_INCEPTION_SPLITS).mean,
         num=len(pictures),
-        reason="the error is the deviation over ten splits, as published scores have it",
+        reason="of logits without the bias; the error is the deviation over ten splits",
     )
     return figures
 
