@@ -3,7 +3,7 @@
     python benchmarks/evaluation_speed.py [--num 10000] [--seen 500] [--threads 2]
 
 Pictures of noise, whose features take as long as those of any others, are seen 128 pixels wide, and the time
-is carried forward to --num generated pictures against --num photos. The figures are computed at the full number,
+is carried forward to --num generated pictures against --num photos. The figures are computed at full number,
 of the same features with noise added. The generator's own time is not in it.
 """
 
