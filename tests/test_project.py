@@ -49,8 +49,6 @@ SERVING_ROOMS = {
     "whole_files": set(),
     "text": {"errors"},
     "data": {"errors", "reporting", "stand_ins", "whole_files", "text"},
-    "text": {"errors"},
-    "data": {"errors", "stand_ins", "whole_files", "text"},
     "bundles": {"errors", "stand_ins", "strict_json", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
     "store": {"errors", "strict_json", "user_cache", "whole_files", "bundles"},
