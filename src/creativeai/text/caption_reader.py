@@ -14,6 +14,7 @@ Colours wait until the noun they belong to.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from creativeai.text import grammar, lexicon
 
@@ -32,6 +33,7 @@ class ColourPhrase:
     """Canonical parts that have these colours."""
 
 
+@lru_cache(maxsize=4096)  # augmentation and swaps ask for the same captions again and again
 def colour_phrases(caption: str) -> tuple[ColourPhrase, ...]:
     """The phrases of colours of the caption and the parts they belong to, in their order in the sentence."""
     reader = _Reader(caption)
@@ -46,6 +48,15 @@ class _Colour:
     name: str
     joint: str
     """The word or comma just before it."""
+
+
+_CLOSING = lexicon.PLACES | grammar.VERBS
+_MARKED = lexicon.MARKINGS | lexicon.EDGES
+_SIDES = grammar.UPPER | grammar.LOWER
+_KNOWN = _CLOSING | grammar.ARTICLES
+_OPENING = grammar.ARTICLES | {"is"}
+_PLAIN = lexicon.ADJECTIVES | lexicon.FURTHER_ADJECTIVES | frozenset(lexicon.SIZES) | lexicon.MARKING_NOUNS
+_ANY_NOUNS = lexicon.MARKING_NOUNS | lexicon.MARKINGS | lexicon.EDGES
 
 
 class _Reader:
@@ -69,6 +80,9 @@ class _Reader:
         self.opening = True  # nothing was read but the first words of the sentence's first noun
         self.onto = False  # after "is black on", before "the"
         self.trailing = False  # after "dotted" or "glinting", whose colours are no part's
+        self.seen = False  # whether the bird or the flower itself was named
+        self.aside = False  # after a preposition, until the next comma
+        self.owner: list[str] = []  # the part before "of": "a crown of brown feathers"
         self.last: int | None = None  # place of the phrase the last noun got, for "a blue head and wings"
 
     def read(self) -> None:
@@ -92,15 +106,15 @@ class _Reader:
             self.subject = []
         elif self._is_noun(place):
             self._noun(place, self._name(place))
-        elif word in grammar.UPPER | grammar.LOWER and self.waiting and self._ends(following):
+        elif word in _SIDES and self.waiting and self._ends(following):
             self._give(["back" if word in grammar.UPPER else "belly"], self.waiting)
         elif word in grammar.CONJUNCTIONS or self._says_nothing(place):
-            pass
+            self.aside = self.aside and word != ","
         elif word in grammar.ARTICLES and not self.waiting:
             self.subject = []
         else:
             self._other(place, word)
-        if word in lexicon.PLACES | grammar.VERBS or self._is_noun(place):
+        if word in _CLOSING or self._is_noun(place):
             self.opening = False
 
     def _leaves_a_trace(self, place: int) -> bool:
@@ -118,15 +132,19 @@ class _Reader:
             return False
         if word in ("golden",) and following in ("eagle", "retriever"):
             return False
+        if word == "rose" and following in lexicon.FLOWERS:
+            return False
         if word in grammar.THINGS_TOO:
+            if self.domain == "flower" and self._word(place - 1) in lexicon.SHADES:
+                return following in lexicon.SHADES  # "deep red rose petals"
             describes = following in lexicon.ADJECTIVES or following in lexicon.FURTHER_ADJECTIVES
             listed = following in grammar.AND and self._word(place + 2) in lexicon.SHADES
             return describes or listed or following in lexicon.SHADES or self._names_a_noun(following)
         return not (word == "orange" and following in grammar.OF_FRUIT)
 
     def _names_a_noun(self, word: str) -> bool:
-        nouns = (self.wholes, self.parts, self.part_adjectives, lexicon.MARKING_NOUNS, lexicon.MARKINGS)
-        return any(word in group for group in nouns) or word in lexicon.EDGES
+        own = word in self.wholes or word in self.parts or word in self.part_adjectives
+        return own or word in _ANY_NOUNS
 
     def _wait(self, place: int) -> None:
         token = self.tokens[place]
@@ -185,7 +203,10 @@ class _Reader:
             )
         if word not in self.parts:
             return False
-        if following in grammar.FEATHERS | lexicon.MARKINGS | lexicon.EDGES:
+        marked = following in _MARKED  # "eye spotted feathers"
+        if following in grammar.FEATHERS or (marked and self._names_a_noun(self._word(place + 2))):
+            return False
+        if word == "front" and following == "of":
             return False
         return not (following in self.parts or following in lexicon.MARKING_NOUNS or following in self.wholes)
 
@@ -193,9 +214,13 @@ class _Reader:
         """The part that a noun names; none for markings."""
         word = self._word(place)
         if word in self.wholes:
-            return [self.whole]
+            # A second bird or flower is part of the background: "beside its grey chick".
+            seen, self.seen = self.seen, True
+            return [] if seen and self.aside else [self.whole]
         if word in grammar.FEATHERS and self._word(place - 1) in self.parts:
             return [self.parts[self._word(place - 1)]]
+        if word in grammar.FEATHERS and self.owner:
+            return self.owner
         return [] if word in lexicon.MARKING_NOUNS else [self.parts[word]]
 
     def _noun(self, place: int, parts: list[str]) -> None:
@@ -203,10 +228,8 @@ class _Reader:
         joined = before in grammar.CONJUNCTIONS
         if self.after_verb and self.waiting:
             # "this bird is green, red head": what stands before the last comma is the subject's.
-            joints = [
-                place for place, colour in enumerate(self.waiting) if colour.joint in grammar.CONJUNCTIONS
-            ]
-            cut = max(joints, default=0)
+            joined_to = [colour.joint in grammar.CONJUNCTIONS for colour in self.waiting]
+            cut = max((i for i, found in enumerate(joined_to) if found), default=0)
             self._give(self.subject, self.waiting[:cut] if not joined else self.waiting)
             self.waiting = self.waiting[cut:] if not joined else []
             joined = False
@@ -245,23 +268,24 @@ class _Reader:
         word, following = self._word(place), self._word(place + 1)
         if word in lexicon.SHADE_NOUNS and self._is_colour(place + 1):
             return True
+        if word == "front" and following == "of":
+            return False
         if word in lexicon.PLACES or word in grammar.VERBS:
             return word in self.parts or (
                 word in lexicon.ADJECTIVES and (following in lexicon.SHADES or self._names_a_noun(following))
             )
         return (
-            word in lexicon.ADJECTIVES
-            or word in lexicon.FURTHER_ADJECTIVES
-            or word in lexicon.SIZES
+            word in _PLAIN
             or word in self.parts
             or word in self.part_adjectives
             or word in self.wholes
-            or word in lexicon.MARKING_NOUNS
             or (word not in grammar.NOT_ADJECTIVES and grammar.ADJECTIVE_ENDING.match(word) is not None)
         )
 
     def _other(self, place: int, word: str) -> None:
         """A word that ends what went before."""
+        self.owner = self.subject if word == "of" else []
+        self.aside = self.aside or (word in grammar.FUNCTION_WORDS and word not in ("of", "that", "which"))
         if word == "on" and self.waiting and self.after_verb and self._word(place + 1) in grammar.ARTICLES:
             # "is black on the head and wings": the colour is that of the parts that follow.
             self.after_verb, self.subject, self.onto = False, [], True
@@ -283,10 +307,10 @@ class _Reader:
             self.after_verb = bool(self.subject)
         elif word not in ("that", "which"):
             self.after_verb, self.subject = False, []
-        self.waiting, self.last, self.opening = [], None, self.opening and word in grammar.ARTICLES | {"is"}
+        self.waiting, self.last, self.opening = [], None, self.opening and word in _OPENING
 
     def _names_the_subject(self, place: int) -> bool:
         """Whether an unknown word at the start of the caption is what the caption shows."""
         word = self._word(place)
-        known = word in lexicon.PLACES | grammar.ARTICLES | grammar.VERBS or not word.isalpha()
+        known = word in _KNOWN or not word.isalpha()
         return self.domain is not None and not known and word not in grammar.FUNCTION_WORDS
