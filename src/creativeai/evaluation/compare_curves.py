@@ -68,8 +68,8 @@ def curve_chart(name: str, curves: Sequence[Sequence[dict[str, Any]]], labels: S
 
 
 def _points(curve: Sequence[dict[str, Any]], name: str) -> list[tuple[float, float]]:
-    pairs = [(measured.get("num_seen"), measured.get(name)) for measured in curve]
-    return [(float(x), float(y)) for x, y in pairs if _is_number(x) and _is_number(y)]
+    measured = [one for one in curve if _is_number(one.get("num_seen")) and _is_number(one.get(name))]
+    return [(float(one["num_seen"]), float(one[name])) for one in measured]
 
 
 def _is_number(value: Any) -> bool:

@@ -4,10 +4,10 @@ The test photos are left alone: the best checkpoint is chosen here, and it would
 was chosen by.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
+from rich.console import Console
 from torch import nn
 
 from creativeai.evaluation.card import Figure
@@ -16,9 +16,11 @@ from creativeai.evaluation.judges import Judges
 from creativeai.evaluation.measure import PhotosSeen, draw_all, main_figures
 from creativeai.evaluation.protocol import STANDARD
 from creativeai.evaluation.questions import Questions
+from creativeai.reporting import reporting
 
 __all__ = [
     "COLLAPSE_RATIO",
+    "MOST_PHOTOS",
     "SEED_COLLAPSE_RATIO",
     "TRAINING_CONSTANTS",
     "Judge",
@@ -103,6 +105,7 @@ class Judge:
         questions: What is asked for.
         photos: What the networks saw of the photos.
         draw: Draws with a generator.
+        console: Where progress goes.
         num_threads: Batches seen at a time.
     """
 
@@ -112,29 +115,29 @@ class Judge:
         questions: Questions,
         photos: PhotosSeen,
         draw: GeneratorDraw,
+        console: Console,
         num_threads: int = 1,
     ) -> None:
         self.judges, self.questions, self.photos = judges, questions, photos
         self.num_generated = len(questions.captions)
-        self._draw, self._num_threads = draw, num_threads
+        self._draw, self._console, self._num_threads = draw, console, num_threads
 
-    def measure(
-        self,
-        generator: nn.Module,
-        on_progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> Measurement:
+    def measure(self, generator: nn.Module) -> Measurement:
         """Measure a generator in evaluation mode."""
         threads = torch.get_num_threads()
-        pictures = draw_all(
-            self._draw.by(generator),
-            self.questions,
-            TRAINING_CONSTANTS,
-            self.judges,
-            self._num_threads,
-            on_progress,
-        )
-        torch.set_num_threads(threads)
-        figures = main_figures(
-            pictures, self.questions, self.photos, self.judges, TRAINING_CONSTANTS, with_intervals=False
-        )
+        # On a terminal the training's own bar is there.
+        quiet = Console(quiet=True) if self._console.is_terminal else self._console
+        with reporting(quiet, "measuring") as tell:
+            pictures = draw_all(
+                self._draw.by(generator),
+                self.questions,
+                TRAINING_CONSTANTS,
+                self.judges,
+                self._num_threads,
+                tell,
+            )
+            torch.set_num_threads(threads)  # what sees pictures sets it for everybody
+            figures = main_figures(
+                pictures, self.questions, self.photos, self.judges, TRAINING_CONSTANTS, with_intervals=False
+            )
         return measurement_of(figures, self.num_generated, len(self.photos.test))

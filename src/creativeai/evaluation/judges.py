@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from creativeai.evaluation.features import PictureFeatures
 from creativeai.models.pixels import pixels_to_tensor
 
 __all__ = ["Judges", "Matcher", "PictureReader", "Seen", "join_seen", "see", "see_chunks"]
@@ -66,17 +67,8 @@ class Extractor(Protocol):
     def about(self) -> dict[str, str | int]:
         """All that the features of a picture depend on."""
 
-    def __call__(self, images: Tensor) -> "Features":
+    def __call__(self, images: Tensor) -> PictureFeatures:
         """Features of pictures [N, 3, R, R] in [-1, 1]."""
-
-
-class Features(Protocol):
-    """What an extractor gives of N pictures."""
-
-    pooled: Tensor
-    """[N, D]."""
-    descriptions: Tensor
-    """[N, I]."""
 
 
 class InceptionJudge(Protocol):
@@ -147,34 +139,32 @@ class Seen:
         return len(self.pooled)
 
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> "Seen":
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Seen(**{name: None if part is None else part[rows] for name, part in parts.items()})
+        return Seen(**{name: part[rows] for name, part in self.arrays().items()})
 
     def arrays(self) -> dict[str, Array]:
         """What was seen, by name."""
-        return {field.name: part for field in fields(self) if (part := getattr(self, field.name)) is not None}
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: part for name, part in named.items() if part is not None}
 
 
 def join_seen(parts: Sequence[Seen]) -> Seen:
     """All the parts' pictures, in their order."""
-    joined = {}
-    for field in fields(Seen):
-        arrays = [getattr(part, field.name) for part in parts]
-        joined[field.name] = None if arrays[0] is None else np.concatenate(arrays)
-    return Seen(**joined)
+    arrays = [part.arrays() for part in parts]
+    return Seen(**{name: np.concatenate([one[name] for one in arrays]) for name in arrays[0]})
 
 
 def see(judges: Judges, pixels: NDArray[np.uint8]) -> Seen:
     """What the judges see of pictures uint8 [N, R, R, 3] of any size."""
     features = judges.extractor(pixels_to_tensor(pixels))
     descriptions = features.descriptions.numpy()
+    matcher, reader, inception, damsm = judges.matcher, judges.reader, judges.inception, judges.damsm
     return Seen(
         features.pooled.numpy(),
-        judges.matcher and judges.matcher.picture_codes(descriptions),
-        judges.reader and judges.reader.name_scores(descriptions),
-        judges.reader and judges.reader.colour_scores(descriptions),
-        judges.inception and judges.inception(pixels),
-        judges.damsm and judges.damsm(pixels),
+        None if matcher is None else matcher.picture_codes(descriptions),
+        None if reader is None else reader.name_scores(descriptions),
+        None if reader is None else reader.colour_scores(descriptions),
+        None if inception is None else inception(pixels),
+        None if damsm is None else damsm(pixels),
     )
 
 

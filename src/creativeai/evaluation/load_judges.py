@@ -19,6 +19,8 @@ def load_judges(
     console: Console,
     inception: Path | None = None,
     damsm: Path | None = None,
+    *,
+    trains_matcher: bool = True,
 ) -> tuple[Judges, list[str]]:
     """Everybody who looks at the pictures of models of a dataset.
 
@@ -27,6 +29,7 @@ def load_judges(
         console: Where progress goes.
         inception: The user's file of the Inception network of 2015.
         damsm: The user's folder of an exported DAMSM.
+        trains_matcher: Whether to train a matcher for a dataset that the shipped one doesn't know.
 
     Returns:
         The judges, and what to keep in mind of them, a line each.

@@ -95,10 +95,16 @@ def _encode(
         name: np.zeros(shape, _KINDS[name]) for name, shape in shapes.items()
     }
     captions = [caption for record in dataset.records for caption in record.all_captions]
+    encoded: dict[str, tuple[int, int]] = {}  # most names and many short captions are there many times
     for row, caption in enumerate(captions):
         mirrored = mirrored_caption(caption)
         sides = [caption] if mirrored == caption else [caption, mirrored]
         for side, text in enumerate(sides):
+            if text in encoded:
+                for array in arrays.values():
+                    array[row, side:] = array[encoded[text]]
+                continue
+            encoded[text] = row, side
             features = encoder.encode([text])
             for name, value in zip(_KINDS, (features.sentence, features.words, features.mask), strict=True):
                 if name in arrays:

@@ -1,4 +1,4 @@
-"""What a run is built of: pictures, captions, frozen features, matchers, the recipe and the judge."""
+"""What a run is built of: pictures, captions, frozen features, the guide and the recipe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from creativeai.data import CaptionedImages
 from creativeai.errors import TrainingError
-from creativeai.evaluation.features import FeatureExtractor
-from creativeai.evaluation.judge import Judge
 from creativeai.evaluation.matcher_training import train_matcher
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
 from creativeai.models.text_image_matcher import TextImageMatcher
@@ -30,7 +28,6 @@ from creativeai.whole_files import replace_file
 __all__ = [
     "Materials",
     "Pictures",
-    "build_judge",
     "build_recipe",
     "labels_of",
     "load_materials",
@@ -38,10 +35,9 @@ __all__ = [
     "say",
 ]
 
-_JUDGE_SEED, _GUIDE_SEED = 2, 1
-_JUDGING_ENCODER = "minilm"
-# Enough for thousands of pictures; a smaller dataset would only be learned by heart.
-_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
+_GUIDE_SEED = 1
+# Views of a photo for the guide, fewer of many photos: a run of 20,000 would not begin for long.
+_FEWEST_VIEWS, _MOST_VIEWS, _MOST_DESCRIPTIONS = 2, 4, 40_000
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
 _CPU = torch.device("cpu")
 
@@ -74,8 +70,6 @@ class Materials:
     held_out: np.ndarray
     captions: CaptionVectors
     """By the run's text encoder."""
-    judged_captions: CaptionVectors
-    """By MiniLM, whatever the run's: figures of models with different text encoders compare."""
 
 
 def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pictures:
@@ -118,11 +112,7 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
         captions = encode_captions(
             pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
         )
-        judging = load_text_encoder(_JUDGING_ENCODER)
-        judged = captions
-        if judging.digest != encoder.digest:
-            judged = encode_captions(pictures.dataset, judging, advance)
-    return Materials(**vars(pictures), captions=captions, judged_captions=judged)
+    return Materials(**vars(pictures), captions=captions)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -142,9 +132,8 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
-            captions = materials.captions
             if is_first():
-                guide = _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
+                guide = _guide(run, materials, console, describe, num_steps)
             else:
                 guide = TextImageMatcher(text_dim).eval().requires_grad_(False)
         guides.append(guide)
@@ -203,34 +192,16 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
     return generator.eval().requires_grad_(False)
 
 
-def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
-    """The run's judge, with a matcher of its own that no generator learns from."""
-    extractor = FeatureExtractor(materials.feature_network)
-
-    def describe(images: Tensor) -> Tensor:
-        return extractor(images).descriptions
-
-    num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
-    judged = materials.judged_captions
-    matcher = _matcher(run, materials, judged, console, "judge", describe, num_steps, num_views=2)
-    num_generated = min(1024, max(64, 3 * len(materials.held_out)))
-    return Judge(
-        extractor, matcher, materials.images, materials.captions, judged, materials.held_out, num_generated
-    )
-
-
-def _matcher(
+def _guide(
     run: Run,
     materials: Materials,
-    captions: CaptionVectors,
     console: Console,
-    name: str,
     describe: Callable[[Tensor], Tensor],
     num_steps: int,
-    num_views: int,
 ) -> TextImageMatcher:
-    """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
-    file = run.folder / f"{name}.pt"
+    """The text-image matcher that the generator learns from; kept in the run's folder once it is trained."""
+    file = run.folder / "guide.pt"
+    captions = materials.captions
     text_dim = captions.sentences.shape[-1]
     if file.exists():
         matcher = TextImageMatcher(text_dim)
@@ -239,14 +210,14 @@ def _matcher(
         except Exception as error:  # torch.load has no common error for a damaged file
             raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
         return matcher.eval().requires_grad_(False)
-    seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    with reporting(console, f"reading photos for the {name}'s text-image matcher") as advance:
+    num_views = max(_FEWEST_VIEWS, min(_MOST_VIEWS, _MOST_DESCRIPTIONS // len(materials.train)))
+    with reporting(console, "reading photos for the guide's text-image matcher") as advance:
         matcher = train_matcher(
             materials.images,
             captions,
             materials.train,
             describe,
-            seed,
+            _GUIDE_SEED,
             num_views,
             num_steps,
             advance,
