@@ -36,12 +36,12 @@ COLOURS = {
 _PAIRS = [(head, breast) for head in COLOURS for breast in COLOURS if head != breast]
 
 
-def patch(head: str, breast: str, noise: int = 0) -> NDArray[np.uint8]:
+def patch(head: str, breast: str, noise: int = 0, spread: float = 18) -> NDArray[np.uint8]:
     """One patch uint8 [32, 32, 3], a little unlike others of the same colours."""
     pixels = np.empty((SIDE, SIDE, 3))
     pixels[: SIDE // 2], pixels[SIDE // 2 :] = COLOURS[head], COLOURS[breast]
     rng = np.random.default_rng(noise)
-    blots = rng.normal(0, 18, (4, 4, 3)).repeat(SIDE // 4, 0).repeat(SIDE // 4, 1)
+    blots = rng.normal(0, spread, (4, 4, 3)).repeat(SIDE // 4, 0).repeat(SIDE // 4, 1)
     return np.clip(pixels + blots, 0, 255).astype(np.uint8)
 
 
@@ -121,7 +121,7 @@ def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _vector(colour: str) -> NDArray[np.float32]:
-    return np.array(COLOURS[colour], np.float32) / 127.5 - 1
+    return np.array(COLOURS.get(colour, (127, 127, 127)), np.float32) / 127.5 - 1
 
 
 @dataclass
