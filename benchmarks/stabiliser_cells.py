@@ -9,7 +9,7 @@ _COLUMNS = (
     "stabiliser",
     "batch",
     "steps",
-    "fd_lite0",
+    "fd_lite2",
     "diversity",
     "among seeds",
     "collapsed",
@@ -56,7 +56,7 @@ class Result:
     seconds: float
     pictures_per_cpu_second: float
     """Waiting for other programs doesn't count; compilation does."""
-    fd_lite0: float
+    fd_lite2: float
     diversity: float
     seed_diversity: float
     collapsed: bool
@@ -82,7 +82,7 @@ def markdown(results: Sequence[Result], failures: Mapping[str, str], title: str)
         f"|{'---|' * len(_COLUMNS)}",
     ]
     lines += [
-        f"| {one.name} | {one.batch} | {one.steps} | {one.fd_lite0:.1f} | {one.diversity:.2f} "
+        f"| {one.name} | {one.batch} | {one.steps} | {one.fd_lite2:.1f} | {one.diversity:.2f} "
         f"| {one.seed_diversity:.2f} | {'yes' if one.collapsed else 'no'} | {one.colour_accuracy:.1%} "
         f"| {one.pictures_per_cpu_second:.1f} |"
         for one in results

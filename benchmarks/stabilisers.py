@@ -7,7 +7,7 @@ Every cell is a run as `creativeai train stackgan_stage1` makes it, one after an
 the same data, budget and seed. `--cpu-minutes` gives each the same processor time, `--steps` the same number
 of steps. The baseline is the preset without label smoothing and augmentation; a stabiliser that batch
 normalisation of the discriminator forbids is to be compared with `no_norm`. What is measured of the averaged
-generator, at the end of the budget: `fd_lite0`, diversity and the collapse alarm (as `creativeai train` has
+generator, at the end of the budget: `fd_lite2`, diversity and the collapse alarm (as `creativeai train` has
 them), and how often a bird has the body colour asked for (chance 10%).
 
 DIR gets results.json, table.md and losses.png, anew after each cell, and runs/ with samples and logs; of a

@@ -26,7 +26,7 @@ def test_table_has_a_row_for_each_result(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
     from stabiliser_cells import Result, markdown
 
-    figures = {"fd_lite0": 12.34, "diversity": 0.5, "seed_diversity": 0.25, "colour_accuracy": 0.625}
+    figures = {"fd_lite2": 12.34, "diversity": 0.5, "seed_diversity": 0.25, "colour_accuracy": 0.625}
     result = Result("ttur", 8, (), 100, 60.0, 13.3, **figures, collapsed=True, losses={})  # type: ignore[arg-type]
     table = markdown([result], {"r1, batch 8": "no"}, "Title")
     assert "| ttur | 8 | 100 | 12.3 | 0.50 | 0.25 | yes | 62.5% | 13.3 |" in table.splitlines()

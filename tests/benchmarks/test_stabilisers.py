@@ -50,10 +50,10 @@ def test_cells_are_trained_once_and_told(
     ]
     assert content["failures"] == {}
     for cell in content["results"]:
-        assert cell["fd_lite0"] > 0
+        assert cell["fd_lite2"] > 0
         assert 0 <= cell["colour_accuracy"] <= 1
         assert not (out / "runs" / f"{cell['name']}-4" / "checkpoints").exists()
-        assert f"| {cell['name']} | 4 | 2 | {cell['fd_lite0']:.1f} |" in (out / "table.md").read_text()
+        assert f"| {cell['name']} | 4 | 2 | {cell['fd_lite2']:.1f} |" in (out / "table.md").read_text()
     assert Image.open(out / "losses.png").width > 100
     assert "2 of 2 cells" in capsys.readouterr().out
 

@@ -18,10 +18,15 @@ from PIL import Image
 from creativeai import cli
 from creativeai.bundles import Bundle, export, read_bundle
 from creativeai.bundles.export import ExportOptions, export_run
+from creativeai.bundles.figure_kinds import figure_text
 from creativeai.bundles.onnx_export import ExportedGenerator
+from creativeai.data import CaptionedImages
 from creativeai.engine import Engine, PictureRequest
 from creativeai.engine.pictures import noise_of
 from creativeai.errors import BundleError, TrainingError
+from creativeai.evaluation.card import read_card
+from creativeai.evaluation.command import EvaluateCommand, evaluate_models
+from creativeai.evaluation.compare import find_cards, read_compared
 from creativeai.models.conditioning import sentence_tensors
 from creativeai.models.pixels import tensor_to_pixels
 from creativeai.text import load_text_encoder
@@ -29,6 +34,7 @@ from creativeai.training.checkpoints import load_newest, save_checkpoint
 from creativeai.training.materials import build_recipe, load_materials
 from creativeai.training.run import Run, open_run
 from creativeai.training.settings import apply_settings
+from patches import patch_judges
 from tiny_training import measuring_small, quiet_console
 
 EXAMPLES = ("a small red bird with black wings", "a blue bird")
@@ -46,6 +52,12 @@ def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return open_run(folder)
 
 
+def some_for_testing(dataset: CaptionedImages, split: str) -> np.ndarray:
+    """Positions of a split, of which the test photos are eight: so few pictures hardly give one by chance."""
+    places = {"test": range(8), "validation": range(8, 10), "train": range(10, len(dataset))}
+    return np.array(places[split], np.int64)
+
+
 @pytest.fixture(scope="module")
 def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """What `creativeai export` makes of it."""
@@ -58,6 +70,7 @@ def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         measuring_small(),
         pytest.raises(SystemExit, match="0"),
     ):
+        patch.setattr(CaptionedImages, "indices", some_for_testing)
         patch.setattr(sys, "argv", arguments)
         patch.setattr(sys, "stdout", stdout := io.StringIO())
         cli.main()
@@ -68,22 +81,9 @@ def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture
 def unmeasured(exported: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exports neither measure nor trace a graph, which takes most of their time."""
-
-    class Judge:
-        num_generated = 0
-        measure = staticmethod(lambda *_: exported_measurement(exported))
-        split_half_distance = real_text_match = staticmethod(lambda: 0.5)
-
     graph = ExportedGenerator(exported.file("generator.onnx").read_bytes(), (32,), ())
-    monkeypatch.setattr(export, "build_judge", lambda *_: Judge)
+    monkeypatch.setattr(export, "_evaluated", lambda *_: None)
     monkeypatch.setattr(export, "generator_to_onnx", lambda *_: graph)
-
-
-def exported_measurement(bundle: Bundle) -> Any:
-    from creativeai.evaluation.judge import Measurement
-
-    names = Measurement.__dataclass_fields__
-    return Measurement(**{name: bundle.manifest.metrics[name] for name in names})
 
 
 def export_to(run: Run, out: Path, **changes: Any) -> Bundle:
@@ -98,11 +98,18 @@ def test_bundle_says_what_it_is(exported: Bundle, run: Run, toybirds: Path) -> N
     assert (manifest.examples, manifest.default_truncation) == (EXAMPLES, 0.7)
     dataset = json.loads((toybirds / "dataset.json").read_text())
     assert manifest.dataset.digest == dataset["digest"]
-    assert (manifest.dataset.num_train, manifest.dataset.num_val) == (22, 2)
+    assert manifest.dataset.num_train == 14
+    assert manifest.dataset.num_val == dataset["splits"].get("validation", 0)
     assert (manifest.training.steps, manifest.training.images_seen) == (1, 4)
     assert manifest.training.hyperparameters["learning"]["batch_size"] == run.config.learning.batch_size
     assert manifest.text_encoder.digest == load_text_encoder("minilm").digest
-    assert set(manifest.files) == {"generator.onnx", "MODEL_CARD.md", "samples.webp"}
+    assert set(manifest.files) == {
+        "generator.onnx",
+        "MODEL_CARD.md",
+        "samples.webp",
+        "evaluation.json",
+        "evaluation.webp",
+    }
 
 
 def torch_pixels(run: Run, ema: dict[str, Any], request: PictureRequest) -> np.ndarray:
@@ -126,32 +133,66 @@ def test_engine_draws_what_the_best_averaged_generator_does(exported: Bundle, ru
     assert np.abs(other).max() > 5
 
 
-def test_card_and_manifest_have_the_measured_figures(exported: Bundle) -> None:
-    metrics, card = exported.manifest.metrics, exported.file("MODEL_CARD.md").read_text()
-    assert (metrics["num_generated"], metrics["num_real"]) == (66, 22)
-    for name, form in {
-        "fd_lite0": "{:.1f}",
-        "fd_lite0_split_half": "{:.1f}",
-        "text_match": "{:.1%}",
-        "text_match_of_photos": "{:.1%}",
-        "diversity": "{:.2f}",
-        "seed_diversity": "{:.2f}",
-    }.items():
-        assert np.isfinite(metrics[name])
-        assert f"| {form.format(metrics[name])} |" in card
-    # Only two pictures are held out: the card must not call the training pictures that.
-    assert metrics["measured_on"] == "training"
-    assert "On 66 pictures of training captions against 22 training photos" in card
-    for part in (
-        "# Toy birds",
-        "Drawn birds.",
-        *EXAMPLES,
-        "22 pictures to train on, 2 held out",
-        "licence: CC0",
-    ):
-        assert part in card
-    assert exported.manifest.dataset.digest in card
-    assert "| learning.generator_lr | 0.0002 |" in card
+def test_card_manifest_and_words_have_the_measured_figures(exported: Bundle, toybirds: Path) -> None:
+    metrics, words = exported.manifest.metrics, exported.file("MODEL_CARD.md").read_text()
+    dataset = CaptionedImages.open(toybirds)
+    assert (metrics["num_generated"], metrics["num_real"]) == (8, 8)
+    assert metrics["measured_on"] == "test" and metrics["truncation"] == 1.0
+    card = read_card(exported.file("evaluation.json"))
+    assert card.model.digest == exported.manifest.files["generator.onnx"].sha256
+    assert card.protocol.dataset_digest == dataset.meta.digest
+    assert [point["step"] for point in card.model.curve] == [2]
+    for name in ("fd_lite2", "diversity", "seed_diversity", "milliseconds"):
+        value = card.figures[name].value
+        assert value is not None and metrics[name] == value
+        assert f"| {figure_text(name, value)} |" in words
+    for part in ("# Toy birds", "Drawn birds.", *EXAMPLES, "licence: CC0", "8 test photos"):
+        assert part in words
+    assert exported.manifest.dataset.digest in words
+    assert "| learning.generator_lr | 0.0002 |" in words
+
+
+def test_evaluating_the_bundle_again_gives_the_same_to_the_last_digit(
+    exported: Bundle, toybirds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What export measured is what `creativeai evaluate` finds; only time and memory are another run's."""
+    command = EvaluateCommand(
+        models=(exported.path,),
+        data=toybirds,
+        out=tmp_path / "report",
+        num_pictures=None,
+        split="test",
+        truncation=1.0,
+        seed=0,
+        inception=None,
+        damsm=None,
+        force=False,
+    )
+    monkeypatch.setattr(CaptionedImages, "indices", some_for_testing)
+    with measuring_small():
+        [card], _ = evaluate_models(command, quiet_console())
+    kept = read_card(exported.file("evaluation.json"))
+    assert card.protocol == kept.protocol and card.model == kept.model
+    costs = ("milliseconds", "megabytes")
+    assert {name: figure for name, figure in card.figures.items() if name not in costs} == {
+        name: figure for name, figure in kept.figures.items() if name not in costs
+    }
+    [compared] = read_compared(find_cards([exported.path]))
+    assert compared.grid is not None
+
+
+def test_dataset_without_test_photos_gives_a_bundle_without_figures(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "load_judges", lambda *_: (patch_judges(), []))
+    monkeypatch.setattr(CaptionedImages, "indices", _only_training_photos)
+    bundle = export_to(run, tmp_path / "bundle")
+    assert bundle.manifest.metrics == {} and "evaluation.json" not in bundle.manifest.files
+    assert "Nothing." in bundle.file("MODEL_CARD.md").read_text()
+
+
+def _only_training_photos(dataset: CaptionedImages, split: str) -> np.ndarray:
+    return np.arange(len(dataset) if split == "train" else 0)
 
 
 def test_samples_are_a_row_of_each_example(exported: Bundle) -> None:
@@ -166,7 +207,7 @@ def test_newest_can_be_exported_with_words_of_its_own(run: Run, tmp_path: Path) 
     assert bundle.manifest.title == "Text-conditional Projected GAN on Toy birds, drawn by the program"
     records = load_materials(run, quiet_console()).dataset.records
     assert len(bundle.manifest.examples) == 6
-    assert set(bundle.manifest.examples) <= {record.captions[0] for record in records}
+    assert set(bundle.manifest.examples) <= {record.all_captions[0] for record in records}
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -198,7 +239,7 @@ def test_wrong_words_are_refused_before_anything_is_measured(
     def measured_too_early(*_: object) -> None:
         raise AssertionError("measured first")
 
-    monkeypatch.setattr(export, "build_judge", measured_too_early)
+    monkeypatch.setattr(export, "load_judges", measured_too_early)
     with pytest.raises(BundleError, match=message) as error:
         export_to(run, tmp_path / "toys", **changes)
     assert "\n" not in str(error.value)

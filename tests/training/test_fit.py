@@ -300,8 +300,21 @@ def test_sheet_rows_are_captions_and_columns_are_noises() -> None:
     assert grid[:, 1:, 1].tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
-def measurement(fd_lite0: float, collapsed: bool = False) -> Measurement:
-    return Measurement(fd_lite0, 0.9, 0.5, 0.2, collapsed, 16, 16)
+def measurement(fd_lite2: float, collapsed: bool = False) -> Measurement:
+    return Measurement(
+        fd_lite2=fd_lite2,
+        kid=1.0,
+        kid_error=0.1,
+        precision=0.5,
+        recall=0.5,
+        text_match=0.2,
+        swap_preference=None,
+        diversity=0.9,
+        seed_diversity=0.5,
+        collapsed=collapsed,
+        num_generated=16,
+        num_real=16,
+    )
 
 
 class ScriptedJudge:
@@ -309,7 +322,7 @@ class ScriptedJudge:
         self.results = iter(results)
         self.networks: list[Any] = []
 
-    def measure(self, generator: nn.Module, noise_dim: int, device: torch.device) -> Measurement:
+    def measure(self, generator: nn.Module) -> Measurement:
         self.networks.append(generator)
         assert not generator.training
         return next(self.results)
@@ -319,7 +332,7 @@ def best_steps(run: Run) -> list[int]:
     return [int(path.stem.split("_")[1]) for path in list_checkpoints(run.checkpoints, "best")]
 
 
-def test_best_by_fd_lite0_is_kept_unless_it_has_collapsed(
+def test_best_by_fd_lite2_is_kept_unless_it_has_collapsed(
     run: Run, materials: Materials, start: Callable[..., GanTask]
 ) -> None:
     results = [measurement(50), measurement(60), measurement(10, collapsed=True), measurement(40)]
@@ -336,7 +349,7 @@ def test_best_by_fd_lite0_is_kept_unless_it_has_collapsed(
     assert seen == [[], [1], [1], [1], [4]]
     assert best_steps(run) == [4]
     best = load_newest(run.checkpoints, "best")
-    assert best is not None and best["measurement"]["fd_lite0"] == 40
+    assert best is not None and best["measurement"]["fd_lite2"] == 40
     assert all(network is task.ema.network for network in judge.networks)
     assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 5
 

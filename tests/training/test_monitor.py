@@ -15,10 +15,15 @@ from creativeai.training.gan_task import finding_of
 from creativeai.training.monitor import Monitor, picture_grid
 
 MEASUREMENT = Measurement(
-    fd_lite0=321.09,
+    fd_lite2=321.09,
+    kid=12.34,
+    kid_error=0.56,
+    precision=0.4,
+    recall=None,
+    text_match=0.125,
+    swap_preference=None,
     diversity=0.87,
     seed_diversity=0.6,
-    text_match=0.125,
     collapsed=False,
     num_generated=64,
     num_real=20,
@@ -82,7 +87,9 @@ def test_output_that_is_no_terminal_gets_plain_lines(tmp_path: Path) -> None:
     lines = output.getvalue().splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["step", "50"], ["step", "100"]]
     assert lines[0].endswith("pictures/s  discriminator 1.23  generator -0.50")
-    assert lines[2].startswith("measured at step 100: fd_lite0 321.1  text match 12.5%  diversity 0.87")
+    assert lines[2].startswith(
+        "measured at step 100: fd_lite2 321.1  KID x 1000 12.3 ± 0.6  text match 12.5%  diversity 0.87"
+    )
     assert lines[2].endswith("(best so far)")
     assert lines[4].startswith("collapse alarm: the pictures' diversity is 0.30 of the photos'")
     assert len(lines) == 5 and "\x1b" not in output.getvalue()
@@ -102,13 +109,14 @@ def test_terminal_gets_rate_time_left_and_losses(tmp_path: Path) -> None:
 def test_measurements_go_to_a_file_and_tensorboard(tmp_path: Path) -> None:
     with Monitor(tmp_path, Console(file=io.StringIO())) as monitor:
         monitor.measurement(10, 40, finding_of(MEASUREMENT), is_best=True)
-        monitor.measurement(20, 80, finding_of(replace(MEASUREMENT, fd_lite0=300.0)), is_best=True)
+        monitor.measurement(20, 80, finding_of(replace(MEASUREMENT, fd_lite2=300.0)), is_best=True)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [(line["step"], line["num_seen"], line["fd_lite0"]) for line in lines] == [
+    assert [(line["step"], line["num_seen"], line["fd_lite2"]) for line in lines] == [
         (10, 40, 321.09),
         (20, 80, 300.0),
     ]
-    figures = {event.step: event.value for event in events(tmp_path).Scalars("metrics/fd_lite0")}
+    assert "recall" not in lines[0]  # could not be measured
+    figures = {event.step: event.value for event in events(tmp_path).Scalars("metrics/fd_lite2")}
     assert figures == pytest.approx({10: 321.09, 20: 300.0}, rel=1e-5)
 
 

@@ -26,13 +26,13 @@ def told(folder: Path) -> str:
 
 def test_finished_run(folder: Path) -> None:
     row = next(line for line in told(folder).splitlines() if "birds/one" in line)
-    assert "projected_gan (debug)" in row and " done " in row and " 2 " in row and "fd_lite0" in row
+    assert "projected_gan (debug)" in row and " done " in row and " 2 " in row and "fd_lite2" in row
 
 
 def test_figures_that_are_no_numbers_are_left_out(folder: Path) -> None:
-    (folder / "birds" / "one" / "metrics.jsonl").write_text('{"step": 2, "fd_lite0": null}\n')
+    (folder / "birds" / "one" / "metrics.jsonl").write_text('{"step": 2, "fd_lite2": null}\n')
     row = next(line for line in told(folder).splitlines() if "birds/one" in line)
-    assert " done " in row and "fd_lite0" not in row
+    assert " done " in row and "fd_lite2" not in row
 
 
 def test_run_that_can_go_on(folder: Path) -> None:

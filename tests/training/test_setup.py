@@ -70,12 +70,11 @@ def test_trained_run_has_all_its_parts(trained: Path) -> None:
         "tensorboard",
         "metrics.jsonl",
         "guide.pt",
-        "judge.pt",
     } <= names
     assert newest(trained)["step"] == 2
     [measured] = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert measured["step"] == 2 and measured["num_seen"] == 8
-    assert np.isfinite([measured["fd_lite0"], measured["diversity"], measured["text_match"]]).all()
+    assert np.isfinite([measured["fd_lite2"], measured["diversity"], measured["text_match"]]).all()
 
 
 @pytest.mark.usefixtures("unmeasured")
