@@ -69,6 +69,9 @@ class _Reader:
         self.opening = True  # nothing was read but the first words of the sentence's first noun
         self.onto = False  # after "is black on", before "the"
         self.trailing = False  # after "dotted" or "glinting", whose colours are no part's
+        self.seen = False  # whether the bird or the flower itself was named
+        self.aside = False  # after a preposition, until the next comma
+        self.owner: list[str] = []  # the part before "of": "a crown of brown feathers"
         self.last: int | None = None  # place of the phrase the last noun got, for "a blue head and wings"
 
     def read(self) -> None:
@@ -95,7 +98,7 @@ class _Reader:
         elif word in grammar.UPPER | grammar.LOWER and self.waiting and self._ends(following):
             self._give(["back" if word in grammar.UPPER else "belly"], self.waiting)
         elif word in grammar.CONJUNCTIONS or self._says_nothing(place):
-            pass
+            self.aside = self.aside and word != ","
         elif word in grammar.ARTICLES and not self.waiting:
             self.subject = []
         else:
@@ -117,6 +120,8 @@ class _Reader:
         if word not in lexicon.SHADES:
             return False
         if word in ("golden",) and following in ("eagle", "retriever"):
+            return False
+        if word == "rose" and following in lexicon.FLOWERS:
             return False
         if word in grammar.THINGS_TOO:
             describes = following in lexicon.ADJECTIVES or following in lexicon.FURTHER_ADJECTIVES
@@ -193,9 +198,13 @@ class _Reader:
         """The part that a noun names; none for markings."""
         word = self._word(place)
         if word in self.wholes:
-            return [self.whole]
+            # A second bird or flower is part of the background: "beside its grey chick".
+            seen, self.seen = self.seen, True
+            return [] if seen and self.aside else [self.whole]
         if word in grammar.FEATHERS and self._word(place - 1) in self.parts:
             return [self.parts[self._word(place - 1)]]
+        if word in grammar.FEATHERS and self.owner:
+            return self.owner
         return [] if word in lexicon.MARKING_NOUNS else [self.parts[word]]
 
     def _noun(self, place: int, parts: list[str]) -> None:
@@ -203,10 +212,8 @@ class _Reader:
         joined = before in grammar.CONJUNCTIONS
         if self.after_verb and self.waiting:
             # "this bird is green, red head": what stands before the last comma is the subject's.
-            joints = [
-                place for place, colour in enumerate(self.waiting) if colour.joint in grammar.CONJUNCTIONS
-            ]
-            cut = max(joints, default=0)
+            joined_to = [colour.joint in grammar.CONJUNCTIONS for colour in self.waiting]
+            cut = max((i for i, found in enumerate(joined_to) if found), default=0)
             self._give(self.subject, self.waiting[:cut] if not joined else self.waiting)
             self.waiting = self.waiting[cut:] if not joined else []
             joined = False
@@ -262,6 +269,8 @@ class _Reader:
 
     def _other(self, place: int, word: str) -> None:
         """A word that ends what went before."""
+        self.owner = self.subject if word == "of" else []
+        self.aside = self.aside or (word in grammar.FUNCTION_WORDS and word not in ("of", "that", "which"))
         if word == "on" and self.waiting and self.after_verb and self._word(place + 1) in grammar.ARTICLES:
             # "is black on the head and wings": the colour is that of the parts that follow.
             self.after_verb, self.subject, self.onto = False, [], True

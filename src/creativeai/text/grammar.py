@@ -8,7 +8,7 @@ from creativeai.text import lexicon
 
 ARTICLES = lexicon.words("a an the its this these those their his her each both another")
 VERBS = lexicon.words("is are looks look appears appear was were")
-FEATHERS = lexicon.words("feathers feathered plumage coverts")
+FEATHERS = lexicon.words("feathers plumage coverts")
 AND = lexicon.words("and &")
 CONJUNCTIONS = AND | {","}
 UPPER = lexicon.words("above")

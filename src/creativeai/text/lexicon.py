@@ -125,7 +125,7 @@ BIRD_PARTS = _by_word(
 
 BIRD_PART_ADJECTIVES = _by_word(
     {
-        "body": "bodied feathered",
+        "body": "bodied",
         "head": "headed hooded",
         "face": "faced cheeked",
         "crown": "crowned capped crested",
