@@ -41,15 +41,17 @@ TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", *LITE_WHEELS
 SERVING_ROOMS = {
     "errors": set(),
     "logs": {"errors"},
+    "reporting": set(),
     "request_limits": set(),
     "stand_ins": set(),
     "strict_json": set(),
+    "user_cache": set(),
     "whole_files": set(),
-    "data": {"errors", "stand_ins", "whole_files"},
+    "data": {"errors", "reporting", "stand_ins", "whole_files"},
     "text": {"errors"},
     "bundles": {"errors", "stand_ins", "strict_json", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
-    "store": {"errors", "strict_json", "whole_files", "bundles"},
+    "store": {"errors", "strict_json", "user_cache", "whole_files", "bundles"},
     "wsgi": {"errors"},
     "server": {"errors", "logs", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "logs", "wsgi"},  # the REST API is its only way to a model
@@ -57,9 +59,10 @@ SERVING_ROOMS = {
 TRAINING_ROOMS = {
     "models": {"errors", "text"},
     "recipes": {"errors", "data", "text", "models"},
-    "evaluation": {"errors", "data", "text", "models"},
+    "evaluation": {"errors", "reporting", "user_cache", "whole_files", "data", "text", "models"},
     "training": {
         "errors",
+        "reporting",
         "strict_json",
         "whole_files",
         "data",

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from creativeai.data import CaptionedImages, prepare
 from creativeai.evaluation.features import FeatureExtractor, join_features
+from creativeai.evaluation.frechet import frechet_distance
 from creativeai.evaluation.judge import COLLAPSE_RATIO, Judge
 from creativeai.evaluation.matcher_training import train_matcher
-from creativeai.evaluation.metrics import frechet_distance
 from creativeai.models.conditioning import text_tensors
 from creativeai.models.efficientnet_lite import load_efficientnet_lite0
 from creativeai.models.generator_output import GeneratorOutput

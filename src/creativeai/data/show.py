@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from creativeai.data.captioned_images import SPLITS, CaptionedImages
 from creativeai.errors import DataError
@@ -16,22 +14,6 @@ from creativeai.whole_files import replace_file
 SHEET_FORMATS = {".png": "PNG", ".webp": "WEBP"}
 _MARGIN = 8
 _LINE_HEIGHT = 13
-
-
-def progress_columns() -> tuple[ProgressColumn, ...]:
-    """Columns of a progress bar that say how fast it goes and how long it will take."""
-    return (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _RateColumn(),
-        TimeRemainingColumn(),
-    )
-
-
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} pictures/s" if task.speed else "")
 
 
 def dataset_table(dataset: CaptionedImages) -> Table:

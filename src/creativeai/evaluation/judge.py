@@ -7,8 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from creativeai.evaluation.diversity import mean_pairwise_distance
 from creativeai.evaluation.features import FeatureExtractor, join_features
-from creativeai.evaluation.metrics import frechet_distance, mean_pairwise_distance, retrieval_accuracy
+from creativeai.evaluation.frechet import frechet_distance
+from creativeai.evaluation.retrieval import retrieval_accuracy
 from creativeai.models.conditioning import TextTensors, text_tensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
@@ -125,7 +127,9 @@ class Judge:
     def _text_match(self, descriptions: Tensor, rows: NDArray[np.int64], owners: NDArray[np.int64]) -> float:
         sentences = torch.from_numpy(self.judged_captions.features(rows).sentence)
         image_codes = self.matcher.image_codes(descriptions).numpy()
-        return retrieval_accuracy(image_codes, self.matcher.text_codes(sentences).numpy(), owners, _SEED)
+        text_codes = self.matcher.text_codes(sentences).numpy()
+        same_words = np.unique(sentences.numpy(), axis=0, return_inverse=True)[1].reshape(-1)
+        return float(retrieval_accuracy(image_codes, text_codes, owners, same_words).mean())
 
     def _seed_diversity(
         self, generator: nn.Module, noise: Tensor, text: TextTensors, device: torch.device

@@ -23,6 +23,7 @@ from creativeai.errors import TrainingError
 
 __all__ = [
     "FEATURE_CHANNELS",
+    "FEATURE_STAGES",
     "FEATURE_STRIDES",
     "POOLED_CHANNELS",
     "EfficientNetLite",
@@ -51,8 +52,8 @@ _STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-# Stages after which a feature map is taken, as in Projected GAN's projector.
-_FEATURE_STAGES = (1, 2, 4, 6)
+FEATURE_STAGES = (1, 2, 4, 6)
+"""Stages after which a feature map is taken, as in Projected GAN's projector."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class EfficientNetLite(nn.Module):
                 )
                 channels = wide
             stages.append(nn.Sequential(*blocks))
-            if index in _FEATURE_STAGES:
+            if index in FEATURE_STAGES:
                 feature_channels.append(channels)
         self.stages = nn.ModuleList(stages)
         self.head = SamePadConv(channels, POOLED_CHANNELS, 1)
@@ -195,7 +196,7 @@ class EfficientNetLite(nn.Module):
         features = []
         for index, stage in enumerate(self.stages):
             x = stage(x)
-            if index in _FEATURE_STAGES:
+            if index in FEATURE_STAGES:
                 features.append(x)
         return features
 

@@ -18,7 +18,6 @@ from creativeai.training.state import TrainingState
 
 __all__ = ["EncoderTask", "encoder_state"]
 
-_SEED = 20192
 _BATCH_SIZE = 64
 _NUM_SHOWN = 6
 _NAME = "encoder"
@@ -67,7 +66,7 @@ class EncoderTask:
         """How often the right one of 100 held-out captions is found for a photo."""
         chunks = np.array_split(self.held_out, -(-len(self.held_out) // _BATCH_SIZE))
         batches = ((self._images_of(chunk), self._captions_of(chunk)) for chunk in chunks)
-        accuracy = caption_retrieval(self.recipe.codes, batches, self.held_out, _SEED)
+        accuracy = caption_retrieval(self.recipe.codes, batches, self.held_out)
         line = f"right caption of 100 found {accuracy:.1%}"
         return Finding(1 - accuracy, {"caption_retrieval": accuracy}, line)
 

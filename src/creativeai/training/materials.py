@@ -1,13 +1,11 @@
 """What a run is built of: pictures, captions, frozen features, matchers, the recipe and the judge."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor, nn
 
 from creativeai.data import CaptionedImages
@@ -19,6 +17,7 @@ from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficien
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.recipes.contract import BuildContext, Recipe
 from creativeai.recipes.registry import find_recipe
+from creativeai.reporting import reporting
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.captions import encode_captions
@@ -36,7 +35,6 @@ __all__ = [
     "labels_of",
     "load_materials",
     "load_pictures",
-    "progress",
     "say",
 ]
 
@@ -116,7 +114,7 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
     """
     pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
-    with progress(console, "encoding captions") as advance:
+    with reporting(console, "encoding captions", unit="captions") as advance:
         captions = encode_captions(
             pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
         )
@@ -242,7 +240,7 @@ def _matcher(
             raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
         return matcher.eval().requires_grad_(False)
     seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    with progress(console, f"training the {name}'s text-image matcher") as advance:
+    with reporting(console, f"reading photos for the {name}'s text-image matcher") as advance:
         matcher = train_matcher(
             materials.images,
             captions,
@@ -263,11 +261,3 @@ def _matcher(
 def say(console: Console, line: str) -> None:
     """Print a line as it is: paths may hold what Rich takes for markup, and are not to be broken."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress(console: Console, description: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar as a callback for (done, total)."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
