@@ -21,8 +21,10 @@ import torch
 from PIL import Image
 
 from creativeai.data import CaptionedImages
+from creativeai.data.captioned_images import NearDuplicates
 from creativeai.data.sources.base import Source, SourcePicture
-from creativeai.data.writing import DatasetWriter, new_folder
+from creativeai.data.splits import split_of
+from creativeai.data.writing import DatasetWriter, Written, new_folder
 from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.training.feed import Feed
 from measuring import different_texts, report
@@ -40,8 +42,9 @@ def write_dataset(out: Path, num_pictures: int) -> None:
         for i in range(num_pictures):
             captions = tuple(texts[(i + j) % len(texts)] for j in range(NUM_CAPTIONS))
             picture = SourcePicture(f"{i // 1000}/{i}.jpg", Image.Image, captions, "", label=str(i % 200))
-            writer.add(picture, "val" if i % 8 == 0 else "train", [pixels[i % len(pixels)]])
-        writer.finish(source)
+            writer.add(picture, [pixels[i % len(pixels)]])
+        splits = [split_of(f"{i // 1000}/{i}.jpg") for i in range(num_pictures)]
+        writer.finish(source, splits, Written("by hash", NearDuplicates(), {}, {}))
 
 
 def main() -> None:

@@ -51,17 +51,20 @@ def prepare_data(
     source: Annotated[
         str,
         typer.Argument(
-            help="Path of a folder of captioned pictures, or folder, birds525, toybirds, cub200, oxford102, "
-            "coco, flickr, attngan, stackgan, webdataset, parquet, text_files."
+            help="Path of a folder of captioned pictures, or folder, birds, flowers, toybirds, cub200, "
+            "oxford102, coco, flickr, attngan, stackgan, webdataset, parquet, text_files."
         ),
     ],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     root: Annotated[
         Optional[Path], typer.Option("--from", help="Folder or archive with the source's files.")
     ] = None,
-    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "64,128",
+    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "32,64,128,256",
     num: Annotated[Optional[int], typer.Option(help="Use only so many pictures; all when left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of pictures, and of drawn ones.")] = 0,
+    split: Annotated[
+        str, typer.Option(help="pictures, or classes: no class in two of train, validation and test.")
+    ] = "pictures",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")
     ] = False,
@@ -69,7 +72,7 @@ def prepare_data(
     """Make a dataset for training from captioned pictures."""
     from rich.console import Console
 
-    from creativeai.data.prepare import parse_resolutions, prepare
+    from creativeai.data.prepare import parse_resolutions, prepare, split_by_class
     from creativeai.data.preparing import shown_progress
 
     with shown_progress(Console(stderr=True), source, out) as progress:
@@ -81,6 +84,7 @@ def prepare_data(
             num_pictures=num,
             seed=seed,
             skip_bad=skip_bad,
+            by_class=split_by_class(split),
             progress=progress,
         )
     for line in prepared.report():

@@ -131,7 +131,7 @@ def _dataset_summary(materials: Materials) -> DatasetSummary:
         digest=meta.digest,
         licence=meta.licence,
         num_train=len(materials.train),
-        num_val=meta.splits.get("val", 0),
+        num_val=meta.splits.get("validation", 0),
         description=meta.description,
     )
 
@@ -149,7 +149,7 @@ def _text_files(run: Run) -> dict[str, Path]:
 
 
 def _held_out_captions(materials: Materials) -> tuple[str, ...]:
-    captions = [materials.dataset.records[i].captions[0] for i in materials.held_out]
+    captions = [materials.dataset.records[i].all_captions[0] for i in materials.held_out]
     usable = [caption for caption in captions if len(caption) <= 200 and caption.isprintable()]
     if not usable:
         raise BundleError("no held-out caption fits on a page: give sentences with --example")

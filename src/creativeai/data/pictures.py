@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from creativeai.errors import DataError
-from creativeai.stand_ins import LFS_POINTER
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 MIN_SIDE = 8
 """Smallest width and height, in pixels, of a picture worth training on."""
 MAX_PIXELS = 89_478_485
 """Larger pictures are refused as decompression bombs (Pillow's own threshold for a warning)."""
+_START_BYTES = 512
+"""Enough of a file to tell what it is."""
 _LARGE = 256
 """Sets with squares of this side or more are made in less time."""
 Image.init()
@@ -36,7 +38,7 @@ def open_picture(path: Path) -> Image.Image:
         if not path.is_file():
             raise DataError("not a file" if path.exists() else "the picture is missing")
         with path.open("rb") as file:
-            start = file.read(len(LFS_POINTER))
+            start = file.read(_START_BYTES)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}") from None
     return _open(path, start)
@@ -48,14 +50,16 @@ def open_picture_bytes(content: bytes) -> Image.Image:
     Raises:
         DataError: as `open_picture`.
     """
-    return _open(io.BytesIO(content), content[: len(LFS_POINTER)])
+    return _open(io.BytesIO(content), content[:_START_BYTES])
 
 
 def _open(file: Path | io.BytesIO, start: bytes) -> Image.Image:
-    if start == LFS_POINTER:
+    if start.startswith(LFS_POINTER):
         raise DataError("is a git-LFS pointer instead of a picture: run git lfs pull")
     if not start:
         raise DataError("the file is empty")
+    if is_web_page(start):
+        raise DataError("is a web page saved under the picture's name: download the picture again")
     try:
         picture = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
@@ -63,7 +67,11 @@ def _open(file: Path | io.BytesIO, start: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise DataError(f"more than {2 * MAX_PIXELS:,} pixels: make the picture smaller") from None
     except OSError as error:
-        raise DataError(f"can't be read: {error.strerror or error}") from None
+        raise DataError(f"can't be read: {error.strerror or _one_line(error)}") from None
+    except (
+        Exception
+    ) as error:  # Decoders raise nearly anything on damaged headers: ValueError, struct.error...
+        raise DataError(f"the picture is damaged ({_one_line(error)}): replace it") from None
     try:
         _check_size(picture)
     except DataError:
@@ -104,12 +112,12 @@ def to_squares(
     """
     if crop is not None:
         crop = _clipped(crop, picture.size)
-    # Decode a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves twice the pixels needed: much faster.
     width, height = picture.size
     wanted = 2 * max(resolutions)
     kept = 1.0 if crop is None else min((crop[2] - crop[0]) / width, (crop[3] - crop[1]) / height)
-    picture.draft("RGB", (int(wanted / kept), int(wanted / kept)))
     try:
+        # Decode a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves twice the pixels needed: much faster.
+        picture.draft("RGB", (int(wanted / kept), int(wanted / kept)))
         picture.load()
         if crop is not None:
             across, down = picture.width / width, picture.height / height
@@ -130,7 +138,8 @@ def to_squares(
     box = (left, top, left + side, top + side)
     # A resize takes longer than decoding. From 256 px on it is bicubic, as StackGAN's authors did it, and the
     # smaller squares start from the one twice their size: half the time, and pixels move by a level or so.
-    is_large = max(resolutions) >= _LARGE
+    # Not where that one is larger than the picture: a square made of an enlarged one is blurred.
+    is_large = max(resolutions) >= _LARGE and side >= max(resolutions)
     resample = Image.Resampling.BICUBIC if is_large else Image.Resampling.LANCZOS
     squares: dict[int, Image.Image] = {}
     for resolution in sorted(resolutions, reverse=True):
@@ -141,6 +150,18 @@ def to_squares(
         else:
             squares[resolution] = start.resize(size, resample, reducing_gap=3.0)
     return [np.asarray(squares[resolution]) for resolution in resolutions]
+
+
+def square_side(picture: Image.Image, crop: Box | None = None) -> int:
+    """Pixels a side of the square that `to_squares` takes of a picture, before it is made smaller or larger.
+
+    Raises:
+        DataError: `crop` has next to none of its pixels.
+    """
+    if crop is None:
+        return min(picture.size)
+    left, top, right, bottom = _clipped(crop, picture.size)
+    return min(right - left, bottom - top)
 
 
 def _clipped(crop: Box, size: tuple[int, int]) -> Box:

@@ -19,8 +19,8 @@ _LINE_HEIGHT = 13
 def dataset_table(dataset: CaptionedImages) -> Table:
     """A table of what the dataset is, for the terminal."""
     meta = dataset.meta
-    captions = [caption for record in dataset.records for caption in record.captions]
-    per_picture = [len(record.captions) for record in dataset.records]
+    captions = [caption for record in dataset.records for caption in record.all_captions]
+    per_picture = [len(record.all_captions) for record in dataset.records]
     rows = {
         "title": meta.title,
         "description": meta.description,
@@ -69,7 +69,7 @@ def contact_sheet(dataset: CaptionedImages, num_pictures: int = 24) -> Image.Ima
     chosen = np.linspace(0, len(dataset) - 1, min(num_pictures, len(dataset))).astype(int)
     num_columns = min(len(chosen), 6)
     width = max(resolution, 160)
-    texts = [_wrap(dataset.records[index].captions, width) for index in chosen]
+    texts = [_wrap(dataset.records[index].all_captions, width) for index in chosen]
     rows = [texts[start : start + num_columns] for start in range(0, len(texts), num_columns)]
     heights = [resolution + _LINE_HEIGHT * max(len(text) for text in row) + 3 * _MARGIN for row in rows]
     sheet = Image.new("RGB", (num_columns * (width + _MARGIN) + _MARGIN, sum(heights) + _MARGIN), "white")

@@ -124,6 +124,8 @@ class _Reader:
         if word == "rose" and following in lexicon.FLOWERS:
             return False
         if word in grammar.THINGS_TOO:
+            if self.domain == "flower" and self._word(place - 1) in lexicon.SHADES:
+                return following in lexicon.SHADES  # "deep red rose petals"
             describes = following in lexicon.ADJECTIVES or following in lexicon.FURTHER_ADJECTIVES
             listed = following in grammar.AND and self._word(place + 2) in lexicon.SHADES
             return describes or listed or following in lexicon.SHADES or self._names_a_noun(following)
@@ -190,7 +192,10 @@ class _Reader:
             )
         if word not in self.parts:
             return False
-        if following in grammar.FEATHERS | lexicon.MARKINGS | lexicon.EDGES:
+        marked = following in lexicon.MARKINGS | lexicon.EDGES  # "eye spotted feathers"
+        if following in grammar.FEATHERS or (marked and self._names_a_noun(self._word(place + 2))):
+            return False
+        if word == "front" and following == "of":
             return False
         return not (following in self.parts or following in lexicon.MARKING_NOUNS or following in self.wholes)
 
@@ -252,6 +257,8 @@ class _Reader:
         word, following = self._word(place), self._word(place + 1)
         if word in lexicon.SHADE_NOUNS and self._is_colour(place + 1):
             return True
+        if word == "front" and following == "of":
+            return False
         if word in lexicon.PLACES or word in grammar.VERBS:
             return word in self.parts or (
                 word in lexicon.ADJECTIVES and (following in lexicon.SHADES or self._names_a_noun(following))

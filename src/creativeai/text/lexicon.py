@@ -53,7 +53,7 @@ COLOUR_OF_SHADE = {
 
 SHADE_NOUNS = words(
     "sky grass leaf forest royal lemon fiery brick blood wine ice moss snow coal jet rose powder slate "
-    "ash steel navy cherry neon midnight pitch lime ruby olive ink sea mint burnt electric baby butter "
+    "ash steel navy cherry neon midnight pitch lime ruby olive ink mint burnt electric baby butter "
     "bubblegum candy"
 )
 """Nouns that only shade the colour after them: "grass green"."""
@@ -99,7 +99,8 @@ FLOWERS = words(
     "primrose primroses primula protea proteas pincushion rhododendron rose roses rosebud rosebuds "
     "scabious snapdragon snapdragons sunflower sunflowers susan susans thistle thistles tulip tulips "
     "viola violas wallflower wallflowers windflower alstroemeria amaryllis astrantia lilac lavender "
-    "violet violets corydalis ruellia abutilon curcuma bindweed balm hollies love glory glories rosette"
+    "violet violets corydalis ruellia abutilon curcuma bindweed balm holly hollies gladioli love glory "
+    "glories rosette"
 )
 """Words for a whole flower."""
 
@@ -183,7 +184,7 @@ PLACES = words(
     "leaf leaves foliage stem stems stalk stalks bud buds bush bushes shrub reed reeds weed weeds moss "
     "lichen rock rocks stone stones ground soil earth mud sand gravel snow ice wall fence post pole rail "
     "railing wire cable perch feeder bed pot vase background backdrop berry berries seed seeds fruit "
-    "fruits cherry ivy holly fern ferns pine bark hedge pad pads bee bees butterfly bumblebee insect "
+    "fruits cherry ivy fern ferns pine bark hedge pad pads bee bees butterfly bumblebee insect "
     "beetle thorn thorns rope board boards frame window house brick roof path pavement road fish light "
     "sunlight shadow shed deck cloth plank cone cones flag plants plant vine wood nest cage stand bowl "
     "dish bench metal concrete night"
@@ -215,3 +216,59 @@ FURTHER_ADJECTIVES = words(
     "several three four five six many few some medium"
 )
 """More of them, met in captions of other sets."""
+
+SYNONYMS = tuple(
+    tuple(line.split(", "))
+    for line in (
+        "red, scarlet, crimson, ruby",
+        "orange, tangerine",
+        "yellow, golden, lemon yellow",
+        "green, emerald, emerald green",
+        "blue, azure, cobalt blue, sapphire blue",
+        "purple, violet",
+        "pink, rosy, rose pink",
+        "brown, chocolate brown",
+        "rusty, rufous, chestnut, cinnamon",
+        "black, jet black, ebony, pitch black",
+        "white, snow-white, snowy white",
+        "cream, ivory",
+        "grey, gray, ash grey",
+        "turquoise, teal",
+        "magenta, fuchsia",
+        "lilac, mauve, lavender",
+        "maroon, burgundy, wine red",
+        "buff, tan, beige, sandy",
+        "pale, light",
+        "dark, deep",
+        "bright, vivid, brilliant",
+        "small, little, tiny",
+        "large, big",
+        "huge, enormous, giant",
+        "plump, chubby, round",
+        "slim, slender",
+        "shiny, glossy",
+        "beak, bill",
+        "breast, chest",
+        "belly, stomach",
+        "crown, cap",
+        "feathers, plumage",
+        "centre, center, middle",
+        "flower, blossom, bloom",
+        "flowers, blossoms, blooms",
+        "twig, branch, bough",
+        "twigs, branches",
+        "pond, pool",
+        "sea, ocean",
+        "grass, lawn",
+        "meadow, field",
+        "rock, stone",
+        "leaves, foliage",
+        "bush, shrub",
+        "background, backdrop",
+        "perched, sitting, resting",
+        "sits, rests, perches",
+        "looking, gazing",
+        "looks, gazes",
+    )
+)
+"""Groups of words that can stand for each other in a caption without asking for another picture."""

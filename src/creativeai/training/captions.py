@@ -40,7 +40,7 @@ def encode_captions(
         on_progress: Called with the captions done and their number.
         with_words: Keep the word vectors too, in half precision.
     """
-    counts = [len(record.captions) for record in dataset.records]
+    counts = [len(record.all_captions) for record in dataset.records]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     num_captions = int(offsets[-1])
     # The name holds both digests, so that neither a new encoder nor new captions meet old vectors.
@@ -94,7 +94,7 @@ def _encode(
     arrays: dict[str, NDArray[np.generic]] = {
         name: np.zeros(shape, _KINDS[name]) for name, shape in shapes.items()
     }
-    captions = [caption for record in dataset.records for caption in record.captions]
+    captions = [caption for record in dataset.records for caption in record.all_captions]
     for row, caption in enumerate(captions):
         mirrored = mirrored_caption(caption)
         sides = [caption] if mirrored == caption else [caption, mirrored]

@@ -89,7 +89,7 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
     if dataset.meta.digest != run.dataset_digest:
         raise TrainingError(f"{run.dataset} has changed since {run.folder} began: start a new run on it")
     images = dataset.images(run.config.resolution)
-    train, held_out = dataset.indices("train"), dataset.indices("val")
+    train, held_out = dataset.indices("train"), dataset.indices("validation")
     if len(train) < _FEWEST_TRAINED_ON:
         raise TrainingError(
             f"{run.dataset} has {len(train)} pictures to train on: at least {_FEWEST_TRAINED_ON} are needed"

@@ -97,7 +97,7 @@ def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: C
     _load_weights(run, state, console)
     feed = CaptionFeed(
         pictures.images,
-        [record.captions for record in pictures.dataset.records],
+        [record.all_captions for record in pictures.dataset.records],
         pictures.labels,
         pictures.train,
         run.config.batch_size,
@@ -108,7 +108,7 @@ def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: C
 
 def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
     """A text encoder's networks and loss, freshly initialised from the run's seed."""
-    captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].captions]
+    captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].all_captions]
     captions += [mirrored_caption(caption) for caption in captions]
     torch.manual_seed(run.seed)
     return find_encoder_recipe(run.recipe).build(
@@ -163,7 +163,7 @@ def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
     pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
     text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
     random = torch.Generator().manual_seed(run.seed)
-    captions = [materials.dataset.records[i].captions[0] for i in pictures]
+    captions = [materials.dataset.records[i].all_captions[0] for i in pictures]
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     return SampleSheet(
         noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from creativeai.data.sources.birds525 import open_birds525, read_captions
 
 from creativeai.data import CaptionedImages, prepare
-from creativeai.data.sources.birds525 import open_birds525, read_captions
 from creativeai.errors import DataError
 from data.conftest import save_picture
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from creativeai.data.sources.birds525 import read_captions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creativeai.data.sources.birds525 import read_captions
 from creativeai.data.sources.short_caption import short_caption
 
 COLOUR = (

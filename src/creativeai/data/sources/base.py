@@ -17,18 +17,23 @@ class SourcePicture:
     """One captioned picture that can be opened later, from any thread."""
 
     file_name: str
-    """Unique in its source; also what the train/val split is hashed from."""
+    """Unique in its source; also what the split is hashed from."""
     open: Callable[[], Image.Image]
     """Opens the picture (pixels may still be undecoded). Raises `DataError` without the file's name."""
     captions: tuple[str, ...]
+    """Written by someone who saw the picture."""
     where: str
     """Where the user finds this picture's description, e.g. `metadata.jsonl line 7`."""
     label: str | None = None
     split: str | None = None
-    """`train` or `val` when the source says so, else None: `prepare` decides by hash."""
+    """One of `SPLITS` when the source says so, else None: `prepare` decides by hash."""
     attributes: dict[str, Any] | None = None
     crop: Box | None = None
     """The part that is used, in pixels of the stored picture; may reach beyond its edges. None: all of it."""
+    short_captions: tuple[str, ...] = ()
+    """A few words each, written or derived from the captions."""
+    credit: str | None = None
+    """Author, page and licence, where the licence asks for them to be named."""
 
 
 @dataclass(frozen=True, slots=True)

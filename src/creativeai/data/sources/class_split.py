@@ -16,13 +16,13 @@ class Published:
     num_classes: dict[str, int]
 
 
-def check_disjoint(train: set[str], val: set[str], where: str) -> None:
+def check_disjoint(train: set[str], test: set[str], where: str) -> None:
     """Refuse lists that have a class in both parts.
 
     Raises:
         DataError: which class.
     """
-    if both := sorted(train & val):
+    if both := sorted(train & test):
         raise DataError(
             f"{where}: class {both[0]!a} is in both splits ({len(both)} such): fetch the lists again"
         )
@@ -35,7 +35,7 @@ def count_notes(items: list[SourcePicture | Problem], published: Published | Non
         DataError: a class is in both splits, where the split goes by class (`published` has classes).
     """
     pictures = [item for item in items if isinstance(item, SourcePicture)]
-    num_pictures = Counter(str(picture.split) for picture in pictures)
+    num_pictures = Counter(picture.split for picture in pictures)
     classes = {
         split: {picture.label for picture in pictures if picture.split == split and picture.label is not None}
         for split in SPLITS
@@ -47,11 +47,13 @@ def count_notes(items: list[SourcePicture | Problem], published: Published | Non
         for split in SPLITS
         if num_pictures[split]
     ]
-    notes = [f"found: {', '.join(parts) or 'no pictures'}"]
-    if published is None:
+    if num_pictures[None]:
+        parts.append(f"{num_pictures[None]:,} pictures without a split")
+    notes = [f"listed: {', '.join(parts) or 'no pictures'}"]
+    if published is None or not any(num_pictures[split] for split in SPLITS):
         return notes
     if has_classes:
-        check_disjoint({str(c) for c in classes["train"]}, {str(c) for c in classes["val"]}, "the lists")
+        check_disjoint({str(c) for c in classes["train"]}, {str(c) for c in classes["test"]}, "the lists")
         notes.append("checked: no class is in both splits")
     for split in SPLITS:
         notes += _difference(f"{split} pictures", num_pictures[split], published.num_pictures.get(split))

@@ -15,7 +15,7 @@ from creativeai.data.sources.texts import Texts
 from creativeai.errors import DataError
 
 ARCHIVES = r"(CUB_200_2011|cvpr2016_cub|birds|text|text_c10)\..*"
-PUBLISHED = Published({"train": 8855, "val": 2933}, {"train": 150, "val": 50})
+PUBLISHED = Published({"train": 8855, "test": 2933}, {"train": 150, "test": 50})
 WHAT = "CUB_200_2011 (or its .tgz), and Reed's captions text_c10 or AttnGAN's text"
 LICENCE = "photographs for non-commercial research and education; see the official page"
 
@@ -138,9 +138,9 @@ def _read_split(places: Places, paths: dict[int, str]) -> dict[str, str]:
     lists = places.find_file("trainvalclasses.txt")
     if lists is None:
         return {key: split for key, (split, _) in read_split_lists(places).items()}
-    train, val = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
-    check_disjoint(train, val, f"{lists}/trainvalclasses.txt and testclasses.txt")
-    split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
+    train, test = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
+    check_disjoint(train, test, f"{lists}/trainvalclasses.txt and testclasses.txt")
+    split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
     keys = [path.rpartition(".")[0] for path in paths.values()]
     return {
         key: split_of_class[folder] for key in keys if (folder := key.partition("/")[0]) in split_of_class

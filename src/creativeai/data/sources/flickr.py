@@ -12,19 +12,38 @@ from creativeai.data.sources.places import Member, Places, Spot, make_source, op
 from creativeai.errors import DataError
 
 ARCHIVES = r"(flickr|flicker|images|results|train|val|caption_datasets).*"
+_FLICKR8K = Published({"train": 6000, "validation": 1000, "test": 1000}, {})
+_FLICKR30K = Published({"train": 29_000, "validation": 1014, "test": 1000}, {})
+_COCO = Published({"train": 113_287, "validation": 5000, "test": 5000}, {})
 KARPATHY = {
-    "dataset_flickr8k.json": ("flickr8k", "Flickr8k", Published({"train": 6000, "val": 2000}, {})),
-    "dataset_flickr30k.json": ("flickr30k", "Flickr30k", Published({"train": 29_000, "val": 2014}, {})),
-    "dataset_coco.json": ("coco_karpathy", "COCO 2014", Published({"train": 113_287, "val": 10_000}, {})),
+    "dataset_flickr8k.json": (
+        "flickr8k",
+        "Flickr8k",
+        Published({"train": 6000, "validation": 1000, "test": 1000}, {}),
+    ),
+    "dataset_flickr30k.json": (
+        "flickr30k",
+        "Flickr30k",
+        Published({"train": 29_000, "validation": 1014, "test": 1000}, {}),
+    ),
+    "dataset_coco.json": (
+        "coco_karpathy",
+        "COCO 2014",
+        Published({"train": 113_287, "validation": 5000, "test": 5000}, {}),
+    ),
 }
 TOKENS = {
-    "Flickr8k.token.txt": ("flickr8k", "Flickr8k", Published({"train": 6000, "val": 2000}, {})),
+    "Flickr8k.token.txt": (
+        "flickr8k",
+        "Flickr8k",
+        Published({"train": 6000, "validation": 1000, "test": 1000}, {}),
+    ),
     "results_20130124.token": ("flickr30k", "Flickr30k", None),
 }
 LISTS = {
     "Flickr_8k.trainImages.txt": "train",
-    "Flickr_8k.devImages.txt": "val",
-    "Flickr_8k.testImages.txt": "val",
+    "Flickr_8k.devImages.txt": "validation",
+    "Flickr_8k.testImages.txt": "test",
 }
 LICENCE = "photographs under their Flickr terms, for non-commercial research and education"
 WHAT = "the pictures, and Flickr8k.token.txt, results_20130124.token or a list of Karpathy's"
@@ -105,7 +124,7 @@ def _describe_tokens(
         notes += [f"not used: {num_unlisted:,} pictures in none of the lists"] if num_unlisted else []
     else:
         split_of = dict.fromkeys(captions, "")
-        notes = ["no lists of train and test pictures: an eighth is held out, by a hash of the file's name"]
+        notes = ["no lists of train and test pictures: the split is by a hash of the file's name"]
     described: list[SourcePicture | Problem] = []
     for file, split in split_of.items():
         member = photos.get(file)

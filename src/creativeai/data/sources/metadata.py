@@ -14,10 +14,10 @@ from creativeai.stand_ins import LFS_POINTER
 
 CAPTION_KEYS = ("captions", "text", "caption")
 """Where captions are looked for, in this order: each may be one sentence or a list of them."""
-SPLIT_NAMES = {"train": "train", "training": "train"} | dict.fromkeys(
-    ("val", "valid", "validation", "dev", "test"), "val"
+SPLIT_NAMES = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
+    ("val", "valid", "validation", "dev"), "validation"
 )
-"""Names of splits as people and Hugging Face spell them; `test` too is only ever held out."""
+"""Names of splits as people and Hugging Face spell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def parse_description(row: dict[str, Any]) -> Description:
 
 
 def parse_split(split: object) -> str | None:
-    """`train` or `val` for any usual name of a split, None for none.
+    """`train`, `validation` or `test` for any usual name of a split, None for none.
 
     Raises:
         DataError: not a name of a split.

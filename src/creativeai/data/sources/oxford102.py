@@ -10,7 +10,7 @@ from creativeai.data.sources.texts import Texts
 from creativeai.errors import DataError
 
 ARCHIVES = r"(102flowers|cvpr2016_flowers|text_c10)\..*"
-PUBLISHED = Published({"train": 7034, "val": 1155}, {"train": 82, "val": 20})
+PUBLISHED = Published({"train": 7034, "test": 1155}, {"train": 82, "test": 20})
 WHAT = "102flowers.tgz, imagelabels.mat and Reed's captions (text_c10, trainvalclasses.txt, testclasses.txt)"
 _MAX_MAT_BYTES = 2**20
 
@@ -26,9 +26,9 @@ def open_oxford102(root: Path | None, num_pictures: int | None, seed: int) -> So
     photos = places.need_folder("the pictures, of 102flowers.tgz", "jpg")
     texts = Texts.of(places.need_folder("the captions", "text_c10"))
     lists = places.need_file("trainvalclasses.txt", "the classes to train on")
-    train, val = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
-    check_disjoint(train, val, f"{lists}/trainvalclasses.txt and testclasses.txt")
-    split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
+    train, test = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
+    check_disjoint(train, test, f"{lists}/trainvalclasses.txt and testclasses.txt")
+    split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
 
     described: list[SourcePicture | Problem] = []
     for number, label in enumerate(labels, start=1):

@@ -15,7 +15,7 @@ from creativeai.data.pictures import open_picture_bytes
 from creativeai.data.sources.base import Problem, Source, SourcePicture, choose
 from creativeai.errors import DataError
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 MAX_LIST_BYTES = 1024 * 2**20
 """Largest file of names or captions of a whole data set."""
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)
