@@ -9,7 +9,7 @@ from torch import Tensor
 
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.text.caption_vectors import EncodedCaptions
 
 __all__ = ["train_matcher"]
 
@@ -21,7 +21,7 @@ _LARGEST_SCALE = 50.0
 
 def train_matcher(
     images: NDArray[np.uint8],
-    captions: CaptionVectors,
+    captions: EncodedCaptions,
     pictures: NDArray[np.int64],
     describe: Callable[[Tensor], Tensor],
     seed: int,
@@ -45,7 +45,7 @@ def train_matcher(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    matcher = TextImageMatcher(captions.sentences.shape[-1])
+    matcher = TextImageMatcher(captions.dim)
     mirrored = np.arange(num_views) % 2
     views = []
     for view in range(num_views):
@@ -64,8 +64,8 @@ def train_matcher(
         rows = rng.choice(len(pictures), min(_BATCH_SIZE, len(pictures)), replace=False)
         chosen_views = rng.integers(0, num_views, len(rows))
         chosen = pictures[rows]
-        caption = captions.offsets[chosen] + rng.integers(0, captions.num_captions(chosen))
-        sentence = torch.from_numpy(captions.sentences[caption, mirrored[chosen_views]])
+        caption = captions.rows(chosen, rng.integers(0, captions.num_captions(chosen)))
+        sentence = torch.from_numpy(captions.features(caption, mirrored[chosen_views]).sentence)
         sentence = sentence + torch.randn_like(sentence) * _TEXT_NOISE
         loss = matching_loss(
             matcher.image_codes(descriptions[chosen_views, rows]),

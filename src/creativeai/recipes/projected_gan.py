@@ -21,6 +21,7 @@ from creativeai.models.text_image_matcher import TextImageMatcher, describe_imag
 from creativeai.recipes.augmentation import Changes, DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
 
@@ -34,6 +35,7 @@ _MAY_BE_ZERO = {
     "diversity_weight",
     "diversity_target",
     "text_noise",
+    "swapped_share",
 }
 
 
@@ -61,6 +63,8 @@ class ProjectedGanConfig:
     """Batches, learning rates and averaging."""
     mismatch_weight: float = 0.5
     """Weight of the mismatched-caption term of the discriminator."""
+    swapped_share: float = 0.0
+    """Share of that term's captions that are the picture's own with colours exchanged, where it has any."""
     range_weight: float = 10.0
     """Weight of mean(relu(|x| - 1)^2), which keeps the linear output in range."""
     matching_weight: float = 0.04
@@ -79,6 +83,8 @@ class ProjectedGanConfig:
     """Steps for which the guide's matcher is trained on the photos beforehand."""
     text_noise: float = 0.1
     """Deviation of the Gaussian noise on the standardised sentence vectors in training, for both networks."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
     augment: DiffAugment = field(default_factory=DiffAugment)
     """Differentiable augmentation of what the discriminator sees."""
 
@@ -91,8 +97,10 @@ class ProjectedGanConfig:
             )
         if self.feature_resolution % 32 or self.feature_resolution < 64:
             raise ValueError(f"feature_resolution={self.feature_resolution} must be a multiple of 32 from 64")
+        if self.swapped_share > 1:
+            raise ValueError(f"swapped_share={self.swapped_share} must be from 0 to 1")
         for name, value in vars(self).items():
-            if name in ("augment", "learning"):  # check themselves
+            if name in ("augment", "learning", "text_augmentation"):  # check themselves
                 continue
             smallest = min(value) if isinstance(value, tuple) else value
             if smallest < 0 or (smallest == 0 and name not in _MAY_BE_ZERO):
@@ -102,7 +110,7 @@ class ProjectedGanConfig:
 
 
 PRESETS = {
-    "compact": ProjectedGanConfig(),
+    "compact": ProjectedGanConfig(swapped_share=0.5, text_augmentation=TextAugmentation()),
     "debug": ProjectedGanConfig(
         resolution=32,
         channels=(32, 16, 8),
@@ -212,7 +220,7 @@ class ProjectedGanRecipe:
         fake_features = [feature.detach() for feature in state.features]
         fake_codes = self.discriminator.codes(state.seen.detach(), fake_features)
         real = self.discriminator.logits(real_codes, sentence)
-        mismatched = self.discriminator.logits(real_codes, self._noisy(batch.mismatched_sentence))
+        mismatched = self.discriminator.logits(real_codes, self._noisy(self._mismatched(batch)))
         fake = self.discriminator.logits(fake_codes, self._noisy(state.sentence))
         weight = self.config.mismatch_weight
         parts = {
@@ -262,6 +270,14 @@ class ProjectedGanRecipe:
 
     def _view(self, images: Tensor) -> Tensor:
         return self._changed_view(self.config, images, self.config.augment.draw(images, in_pairs=True))
+
+    def _mismatched(self, batch: Batch) -> Tensor:
+        """[B, D] sentences that don't fit the pictures: of others, or their own with swapped colours."""
+        if batch.swapped_text is None or batch.has_swap is None:
+            return batch.mismatched_sentence
+        chosen = torch.rand(len(batch.has_swap), device=batch.has_swap.device) < self.config.swapped_share
+        swapped = (chosen & batch.has_swap)[:, None]
+        return torch.where(swapped, batch.swapped_text.sentence, batch.mismatched_sentence)
 
     def _noisy(self, sentence: Tensor) -> Tensor:
         if not self.config.text_noise:
@@ -317,4 +333,10 @@ def _mean(logits: Iterable[Tensor]) -> Tensor:
     return torch.stack([x.float().mean() for x in logits]).mean()
 
 
-RECIPE = RecipeEntry("projected_gan", "Text-conditional Projected GAN", PRESETS, build)
+RECIPE = RecipeEntry(
+    "projected_gan",
+    "Text-conditional Projected GAN",
+    PRESETS,
+    build,
+    uses_swapped=lambda config: config.swapped_share > 0,
+)
