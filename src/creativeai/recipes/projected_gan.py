@@ -4,7 +4,7 @@ The generator makes one pass a step. Its pictures' frozen features are computed 
 discriminator's loss uses them detached, the generator's uses them whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,9 @@ from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGen
 from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
 from creativeai.recipes.augmentation import Changes, DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
+from creativeai.recipes.diversity import pair_distances
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
+from creativeai.recipes.mismatched import mismatched_sentences
 from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
@@ -121,6 +123,8 @@ PRESETS = {
         code_dim=8,
         feature_resolution=64,
         learning=Learning(batch_size=4, adam_betas=(0.0, 0.99), ema_half_life=16),
+        swapped_share=0.5,
+        text_augmentation=TextAugmentation(),
         matching_start=0,
         matching_ramp=8,
         guide_steps=4,
@@ -220,7 +224,8 @@ class ProjectedGanRecipe:
         fake_features = [feature.detach() for feature in state.features]
         fake_codes = self.discriminator.codes(state.seen.detach(), fake_features)
         real = self.discriminator.logits(real_codes, sentence)
-        mismatched = self.discriminator.logits(real_codes, self._noisy(self._mismatched(batch)))
+        wrong = mismatched_sentences(batch, self.config.swapped_share)
+        mismatched = self.discriminator.logits(real_codes, self._noisy(wrong))
         fake = self.discriminator.logits(fake_codes, self._noisy(state.sentence))
         weight = self.config.mismatch_weight
         parts = {
@@ -271,14 +276,6 @@ class ProjectedGanRecipe:
     def _view(self, images: Tensor) -> Tensor:
         return self._changed_view(self.config, images, self.config.augment.draw(images, in_pairs=True))
 
-    def _mismatched(self, batch: Batch) -> Tensor:
-        """[B, D] sentences that don't fit the pictures: of others, or their own with swapped colours."""
-        if batch.swapped_text is None or batch.has_swap is None:
-            return batch.mismatched_sentence
-        chosen = torch.rand(len(batch.has_swap), device=batch.has_swap.device) < self.config.swapped_share
-        swapped = (chosen & batch.has_swap)[:, None]
-        return torch.where(swapped, batch.swapped_text.sentence, batch.mismatched_sentence)
-
     def _noisy(self, sentence: Tensor) -> Tensor:
         if not self.config.text_noise:
             return sentence
@@ -312,21 +309,6 @@ def changed_view(config: ProjectedGanConfig, images: Tensor, changes: Changes) -
     if images.shape[-1] != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=images.shape[-1] > side)
     return images.contiguous(memory_format=torch.channels_last)
-
-
-def pair_distances(features: Sequence[Tensor]) -> Tensor:
-    """How much pictures i and i + B / 2 differ in what stands where, [B / 2], by their four feature maps.
-
-    One minus the cosine of the two coarsest maps' vectors at the same place, on average. A distance of pixels
-    is met by other light on the same bird; this one hardly sees that (at stride 16, .03 for other light, .72
-    for the mirror image, .84 for another photo), and asks for another pose.
-    """
-    distances = []
-    for feature in features[-2:]:
-        x = feature.float()
-        half = (len(x) + 1) // 2
-        distances.append(1 - F.cosine_similarity(x[: len(x) - half], x[half:], dim=1).mean((1, 2)))
-    return torch.stack(distances).mean(0)
 
 
 def _mean(logits: Iterable[Tensor]) -> Tensor:
