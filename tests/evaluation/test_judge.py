@@ -1,6 +1,6 @@
 """The judge on 64 drawn birds: 48 to learn from, 16 held out; seen at 64 px, which is quick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.text import load_text_encoder
-from creativeai.text.caption_vectors import CaptionVectors
-from creativeai.training.captions import encode_captions
+from creativeai.training.caption_bank import CaptionBank
+from creativeai.training.captions import BankedCaptions, banked_captions
 
 CPU = torch.device("cpu")
 NUM_GENERATED = 32
@@ -29,7 +29,7 @@ NUM_GENERATED = 32
 @dataclass
 class Birds:
     images: np.ndarray
-    captions: CaptionVectors
+    captions: BankedCaptions
     train: np.ndarray
     held_out: np.ndarray
     extractor: FeatureExtractor
@@ -50,7 +50,7 @@ def birds(tmp_path_factory: pytest.TempPathFactory) -> Birds:
     )
     dataset = CaptionedImages.open(folder.path)
     order = np.random.default_rng(0).permutation(64)
-    captions = encode_captions(dataset, load_text_encoder("minilm"))
+    captions = banked_captions(dataset, CaptionBank(load_text_encoder("minilm"), folder.path))
     network = load_efficientnet_lite0().to(memory_format=torch.channels_last)
     return Birds(dataset.images(32), captions, order[:48], order[48:], FeatureExtractor(network, side=64))
 
@@ -75,9 +75,10 @@ class Album(nn.Module):
         self.birds, self.always = birds, always
 
     def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
-        sentences = torch.from_numpy(np.array(self.birds.captions.sentences[:, 0]))
+        captions = self.birds.captions
+        sentences = torch.from_numpy(captions.features(np.arange(len(captions.captions))).sentence)
         rows = (text.sentence[:, None] - sentences).abs().sum(2).argmin(1).numpy()
-        pictures = np.searchsorted(self.birds.captions.offsets, rows, "right") - 1
+        pictures = np.searchsorted(captions.offsets, rows, "right") - 1
         if self.always is not None:
             pictures = np.full_like(pictures, self.always)
         return GeneratorOutput((pixels_to_tensor(self.birds.images[pictures]),))
@@ -146,7 +147,7 @@ def test_measuring_twice_gives_the_same(birds: Birds, judge: Judge) -> None:
 
 def test_photos_that_are_all_the_same_do_not_stop_a_run(birds: Birds, matcher: TextImageMatcher) -> None:
     images = birds.images[:1].repeat(4, 0)
-    captions = CaptionVectors(birds.captions.sentences[:4], np.arange(5))
+    captions = replace(birds.captions, offsets=np.arange(5))
     judge = Judge(birds.extractor, matcher, images, captions, captions, np.arange(4), 4)
     assert np.isfinite(judge.measure(Album(birds), 4, CPU).diversity)
 

@@ -11,14 +11,15 @@ from creativeai.models.efficientnet_lite import EfficientNetLite0
 from creativeai.models.text_image_matcher import describe_images
 from creativeai.recipes.augmentation import DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext
+from creativeai.recipes.diversity import pair_distances
 from creativeai.recipes.projected_gan import (
     PRESETS,
+    RECIPE,
     ProjectedGanConfig,
     ProjectedGanRecipe,
     ProjectedGanState,
     augmented_view,
     build,
-    pair_distances,
 )
 
 MakeBatch = Callable[..., Batch]
@@ -39,6 +40,25 @@ def logits(recipe: ProjectedGanRecipe, images: Tensor, sentence: Tensor) -> list
     codes = recipe.discriminator.codes(seen, recipe.feature_network(seen))
     heads = recipe.discriminator.logits(codes, sentence)
     return [head.detach().double().numpy() for head in heads]
+
+
+def test_swapped_captions_are_among_the_mismatched(context: BuildContext, make_batch: MakeBatch) -> None:
+    recipe = build(replace(EXACT, swapped_share=1.0), context)
+    recipe.discriminator.eval()
+    batch = make_batch(recipe)
+    swapped = batch.text._replace(sentence=batch.text.sentence.flip(1))
+    has_swap = torch.tensor([True, False, True, False])
+    passed = recipe.generate(recipe.generator, batch)
+    _, parts = recipe.discriminator_loss(replace(batch, swapped_text=swapped, has_swap=has_swap), passed)
+    wrong = torch.where(has_swap[:, None], swapped.sentence, batch.mismatched_sentence)
+    expected = np.mean([np.maximum(0, 1 + head).mean() for head in logits(recipe, batch.images, wrong)])
+    assert parts["mismatched"].item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_asks_for_swapped_captions_where_it_uses_them() -> None:
+    assert RECIPE.uses_swapped(PRESETS["compact"]) and not RECIPE.uses_swapped(ProjectedGanConfig())
+    with pytest.raises(ValueError, match=r"swapped_share=1\.5 must be from 0 to 1"):
+        replace(PRESETS["compact"], swapped_share=1.5)
 
 
 def test_discriminator_loss_is_hinge_with_mismatched_captions(

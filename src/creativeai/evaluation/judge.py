@@ -15,7 +15,7 @@ from creativeai.models.conditioning import TextTensors, text_tensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.text.caption_vectors import EncodedCaptions
 
 __all__ = ["COLLAPSE_RATIO", "SEED_COLLAPSE_RATIO", "Judge", "Measurement"]
 
@@ -69,8 +69,8 @@ class Judge:
         extractor: FeatureExtractor,
         matcher: TextImageMatcher,
         images: NDArray[np.uint8],
-        captions: CaptionVectors,
-        judged_captions: CaptionVectors,
+        captions: EncodedCaptions,
+        judged_captions: EncodedCaptions,
         pictures: NDArray[np.int64],
         num_generated: int,
     ) -> None:

@@ -18,6 +18,10 @@ LossParts = dict[str, Tensor]
 """Scalar terms of a loss by name, for the log."""
 
 
+def _never(config: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Batch:
     """One step's real pictures with their captions, and the noise for the generated ones."""
@@ -34,6 +38,11 @@ class Batch:
     """[B, Z] standard normal noise."""
     num_seen: int
     """Real pictures seen by the run before this step."""
+    swapped_text: TextTensors | None = None
+    """The captions asking for the same colours at other parts, or for another colour. Only for a recipe that
+    uses them; a caption without any colour stands here as it is."""
+    has_swap: Tensor | None = None
+    """[B] true where `swapped_text` differs from the caption."""
 
 
 @dataclass(frozen=True)
@@ -102,5 +111,7 @@ class RecipeEntry:
     build: Callable[[Any, BuildContext], Recipe]
     uses_words: bool = False
     """Whether its networks read the word vectors, and not the sentence alone."""
+    uses_swapped: Callable[[Any], bool] = _never
+    """Whether, by its configuration, it learns from colour-swapped captions: they cost encodings."""
     builds_on_first_stage: bool = False
     """Whether it needs a trained generator to build upon."""

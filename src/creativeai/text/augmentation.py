@@ -10,10 +10,7 @@ from creativeai.text import grammar, lexicon
 from creativeai.text.caption_clauses import lead_and_rest, part_list, without_scene, without_view
 from creativeai.text.part_colours import part_colours
 
-__all__ = ["PLAIN", "VERSION", "TextAugmentation", "text_seed"]
-
-VERSION = 1
-"""Raised when the same caption and seed give another text."""
+__all__ = ["PLAIN", "TextAugmentation", "text_seed"]
 
 _SHARES = ("synonyms", "drop", "reorder", "reword", "articles")
 

@@ -14,6 +14,7 @@ Colours wait until the noun they belong to.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from creativeai.text import grammar, lexicon
 
@@ -32,6 +33,7 @@ class ColourPhrase:
     """Canonical parts that have these colours."""
 
 
+@lru_cache(maxsize=4096)  # augmentation and swaps ask for the same captions again and again
 def colour_phrases(caption: str) -> tuple[ColourPhrase, ...]:
     """The phrases of colours of the caption and the parts they belong to, in their order in the sentence."""
     reader = _Reader(caption)
@@ -46,6 +48,15 @@ class _Colour:
     name: str
     joint: str
     """The word or comma just before it."""
+
+
+_CLOSING = lexicon.PLACES | grammar.VERBS
+_MARKED = lexicon.MARKINGS | lexicon.EDGES
+_SIDES = grammar.UPPER | grammar.LOWER
+_KNOWN = _CLOSING | grammar.ARTICLES
+_OPENING = grammar.ARTICLES | {"is"}
+_PLAIN = lexicon.ADJECTIVES | lexicon.FURTHER_ADJECTIVES | frozenset(lexicon.SIZES) | lexicon.MARKING_NOUNS
+_ANY_NOUNS = lexicon.MARKING_NOUNS | lexicon.MARKINGS | lexicon.EDGES
 
 
 class _Reader:
@@ -95,7 +106,7 @@ class _Reader:
             self.subject = []
         elif self._is_noun(place):
             self._noun(place, self._name(place))
-        elif word in grammar.UPPER | grammar.LOWER and self.waiting and self._ends(following):
+        elif word in _SIDES and self.waiting and self._ends(following):
             self._give(["back" if word in grammar.UPPER else "belly"], self.waiting)
         elif word in grammar.CONJUNCTIONS or self._says_nothing(place):
             self.aside = self.aside and word != ","
@@ -103,7 +114,7 @@ class _Reader:
             self.subject = []
         else:
             self._other(place, word)
-        if word in lexicon.PLACES | grammar.VERBS or self._is_noun(place):
+        if word in _CLOSING or self._is_noun(place):
             self.opening = False
 
     def _leaves_a_trace(self, place: int) -> bool:
@@ -132,8 +143,8 @@ class _Reader:
         return not (word == "orange" and following in grammar.OF_FRUIT)
 
     def _names_a_noun(self, word: str) -> bool:
-        nouns = (self.wholes, self.parts, self.part_adjectives, lexicon.MARKING_NOUNS, lexicon.MARKINGS)
-        return any(word in group for group in nouns) or word in lexicon.EDGES
+        own = word in self.wholes or word in self.parts or word in self.part_adjectives
+        return own or word in _ANY_NOUNS
 
     def _wait(self, place: int) -> None:
         token = self.tokens[place]
@@ -192,7 +203,7 @@ class _Reader:
             )
         if word not in self.parts:
             return False
-        marked = following in lexicon.MARKINGS | lexicon.EDGES  # "eye spotted feathers"
+        marked = following in _MARKED  # "eye spotted feathers"
         if following in grammar.FEATHERS or (marked and self._names_a_noun(self._word(place + 2))):
             return False
         if word == "front" and following == "of":
@@ -264,13 +275,10 @@ class _Reader:
                 word in lexicon.ADJECTIVES and (following in lexicon.SHADES or self._names_a_noun(following))
             )
         return (
-            word in lexicon.ADJECTIVES
-            or word in lexicon.FURTHER_ADJECTIVES
-            or word in lexicon.SIZES
+            word in _PLAIN
             or word in self.parts
             or word in self.part_adjectives
             or word in self.wholes
-            or word in lexicon.MARKING_NOUNS
             or (word not in grammar.NOT_ADJECTIVES and grammar.ADJECTIVE_ENDING.match(word) is not None)
         )
 
@@ -299,10 +307,10 @@ class _Reader:
             self.after_verb = bool(self.subject)
         elif word not in ("that", "which"):
             self.after_verb, self.subject = False, []
-        self.waiting, self.last, self.opening = [], None, self.opening and word in grammar.ARTICLES | {"is"}
+        self.waiting, self.last, self.opening = [], None, self.opening and word in _OPENING
 
     def _names_the_subject(self, place: int) -> bool:
         """Whether an unknown word at the start of the caption is what the caption shows."""
         word = self._word(place)
-        known = word in lexicon.PLACES | grammar.ARTICLES | grammar.VERBS or not word.isalpha()
+        known = word in _KNOWN or not word.isalpha()
         return self.domain is not None and not known and word not in grammar.FUNCTION_WORDS

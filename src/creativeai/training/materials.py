@@ -18,13 +18,16 @@ from creativeai.models.text_image_matcher import TextImageMatcher
 from creativeai.recipes.contract import BuildContext, Recipe
 from creativeai.recipes.registry import find_recipe
 from creativeai.reporting import reporting
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.text.caption_vectors import EncodedCaptions
 from creativeai.text.encoder import load_text_encoder
-from creativeai.training.captions import encode_captions
+from creativeai.training.caption_bank import CaptionBank
+from creativeai.training.captions import BankedCaptions, banked_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
+from creativeai.training.feed import sentence_sample
 from creativeai.training.processes import failing_together, is_first
 from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
+from creativeai.training.texts import TrainingTexts, training_texts
 from creativeai.whole_files import replace_file
 
 __all__ = [
@@ -43,6 +46,8 @@ _JUDGING_ENCODER = "minilm"
 # Enough for thousands of pictures; a smaller dataset would only be learned by heart.
 _MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
+_NUM_FITTED = 2000
+"""Sentence vectors by which text inputs are standardised; more hardly move their mean and deviation."""
 _CPU = torch.device("cpu")
 
 
@@ -72,9 +77,11 @@ class Materials:
     labels: np.ndarray
     train: np.ndarray
     held_out: np.ndarray
-    captions: CaptionVectors
+    texts: TrainingTexts
+    """What is shown of them while training."""
+    captions: BankedCaptions
     """By the run's text encoder."""
-    judged_captions: CaptionVectors
+    judged_captions: BankedCaptions
     """By MiniLM, whatever the run's: figures of models with different text encoders compare."""
 
 
@@ -106,23 +113,23 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
 
 
 def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
-    """The run's pictures, and their captions encoded.
+    """The run's pictures, and their captions, each to be encoded when it is first shown.
 
     Raises:
         TrainingError: As `load_pictures`.
         DataError: As `load_pictures`.
+        TextError: The text encoder knows no word of a caption.
     """
     pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
-    with reporting(console, "encoding captions", unit="captions") as advance:
-        captions = encode_captions(
-            pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
-        )
-        judging = load_text_encoder(_JUDGING_ENCODER)
-        judged = captions
-        if judging.digest != encoder.digest:
-            judged = encode_captions(pictures.dataset, judging, advance)
-    return Materials(**vars(pictures), captions=captions, judged_captions=judged)
+    bank = CaptionBank(encoder, pictures.dataset.path, with_words=find_recipe(run.recipe).uses_words)
+    captions = banked_captions(pictures.dataset, bank)
+    judging = load_text_encoder(_JUDGING_ENCODER)
+    judged = captions
+    if judging.digest != encoder.digest:
+        judged = banked_captions(pictures.dataset, CaptionBank(judging, pictures.dataset.path))
+    texts = training_texts(pictures.dataset, run.config.text_augmentation, bank.knows)
+    return Materials(**vars(pictures), texts=texts, captions=captions, judged_captions=judged)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -150,7 +157,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         guides.append(guide)
         return guide
 
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     with failing_together():
         context = BuildContext(
             text_dim=text_dim,
@@ -167,8 +174,18 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
             raise TrainingError(f"this configuration can't be: {error}") from error
     for guide in guides:
         share_state(guide)
-    rows = materials.captions.rows_of(materials.train)
-    recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
+    with reporting(console, "encoding captions", unit="captions") as advance:
+        recipe.fit_text(
+            sentence_sample(
+                materials.texts,
+                materials.captions.bank,
+                materials.train,
+                run.config.learning.batch_size,
+                run.seed,
+                _NUM_FITTED,
+                advance,
+            )
+        )
     return recipe
 
 
@@ -187,7 +204,7 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
             f"the first stage {run.first_stage_source} was trained with the text encoder {theirs.name}, this "
             f"run has {ours.name}: train both with the same, --text-encoder"
         )
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     context = BuildContext(
         text_dim=text_dim,
         num_pictures=len(materials.train),
@@ -222,7 +239,7 @@ def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
 def _matcher(
     run: Run,
     materials: Materials,
-    captions: CaptionVectors,
+    captions: EncodedCaptions,
     console: Console,
     name: str,
     describe: Callable[[Tensor], Tensor],
@@ -231,7 +248,7 @@ def _matcher(
 ) -> TextImageMatcher:
     """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
     file = run.folder / f"{name}.pt"
-    text_dim = captions.sentences.shape[-1]
+    text_dim = captions.dim
     if file.exists():
         matcher = TextImageMatcher(text_dim)
         try:
