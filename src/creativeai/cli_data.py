@@ -75,7 +75,7 @@ def prepare_data(
     from creativeai.data.prepare import parse_resolutions, prepare, split_by_class
     from creativeai.data.preparing import shown_progress
 
-    with shown_progress(Console(stderr=True), source, out) as progress:
+    with shown_progress(Console(stderr=True), source, out) as shown:
         prepared = prepare(
             source,
             out,
@@ -85,7 +85,8 @@ def prepare_data(
             seed=seed,
             skip_bad=skip_bad,
             by_class=split_by_class(split),
-            progress=progress,
+            progress=shown.pictures,
+            search_progress=shown.search,
         )
     for line in prepared.report():
         print(line)
