@@ -38,12 +38,12 @@ def test_show_prints_a_table_and_writes_a_sheet(toys: Path, tmp_path: Path) -> N
     [
         (
             ["fish", "{out}"],
-            "unknown source 'fish': use one of folder, birds525, toybirds, cub200,",
+            "unknown source 'fish': use one of folder, birds, flowers, toybirds, cub200,",
         ),
         (["toybirds", "{toys}"], "{toys} exists already: remove it or choose another folder"),
         (["toybirds", "{out}", "--num", "0"], "the number of pictures must be at least 1, not 0"),
         (["toybirds", "{out}", "--resolutions", "big"], "resolutions 'big' are not whole numbers"),
-        (["birds525", "{out}"], "birds525 needs --from DIR"),
+        (["birds", "{out}"], "birds needs --from DIR"),
         (["folder", "{out}", "--from", "{toys}"], "{toys} has no metadata.jsonl or metadata.csv"),
     ],
 )

@@ -39,18 +39,18 @@ def test_images_are_mapped_and_read_only(dataset: Path) -> None:
 
 def test_indices_part_the_pictures(dataset: Path) -> None:
     opened = CaptionedImages.open(dataset)
-    train, val = opened.indices("train"), opened.indices("val")
+    parts = {split: opened.indices(split) for split in ("train", "validation", "test")}
 
-    assert train.dtype == np.int64
-    assert sorted([*train, *val]) == list(range(12))
-    assert opened.meta.splits == {"train": len(train), "val": len(val)}
+    assert all(part.dtype == np.int64 for part in parts.values())
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(12))
+    assert opened.meta.splits == {split: len(part) for split, part in parts.items()}
 
 
 def test_unknown_split_and_resolution_are_named(dataset: Path) -> None:
     opened = CaptionedImages.open(dataset)
 
-    with pytest.raises(DataError, match="unknown split 'test'"):
-        opened.indices("test")
+    with pytest.raises(DataError, match="unknown split 'val'"):
+        opened.indices("val")
     with pytest.raises(DataError, match=r"no pictures at 64 x 64 .it has 8, 16.*--resolutions 8,16,64"):
         opened.images(64)
 
@@ -71,9 +71,9 @@ def change_info(dataset: Path, **changes: object) -> None:
 
 
 def test_newer_dataset_says_upgrade(dataset: Path) -> None:
-    change_info(dataset, schema_version=2)
+    change_info(dataset, schema_version=3)
 
-    with pytest.raises(DataError, match=r"newer CreativeAI .schema 2, this one reads 1.: upgrade"):
+    with pytest.raises(DataError, match=r"newer CreativeAI .schema 3, this one reads 2.: upgrade"):
         CaptionedImages.open(dataset)
 
 
@@ -94,7 +94,7 @@ def test_damaged_info(dataset: Path, changes: dict[str, object]) -> None:
         CaptionedImages.open(dataset)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'{"schema_version": 1}'])
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'{"schema_version": 2}'])
 def test_broken_info(dataset: Path, content: bytes) -> None:
     (dataset / "dataset.json").write_bytes(content)
 

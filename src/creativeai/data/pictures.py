@@ -146,7 +146,8 @@ def to_squares(
     for resolution in sorted(resolutions, reverse=True):
         size = (resolution, resolution)
         fine = Image.Resampling.BICUBIC if is_large or resolution >= _LARGE else Image.Resampling.LANCZOS
-        start = squares.get(2 * resolution) if is_large or resolution <= _THUMBNAIL else None
+        is_chained = (is_large or resolution <= _THUMBNAIL) and 2 * resolution <= side
+        start = squares.get(2 * resolution) if is_chained else None
         if start is None:
             squares[resolution] = rgb.resize(size, fine, box=box, reducing_gap=3.0)
         else:

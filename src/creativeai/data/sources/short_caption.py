@@ -21,6 +21,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from creativeai.data.names import BIRD_KINDS, plural_of
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -63,12 +65,14 @@ _MERGED = (
     ("green", "olive"),
 )
 """Shades too near each other to be named side by side."""
-_BIRDS = _words(
+_NAMED_BIRDS = BIRD_KINDS | _words(
     "bird birds songbird seabird shorebird waterbird duck duckling goose owl eagle hawk falcon raptor "
     "parrot hummingbird penguin pigeon dove gull tern crow raven heron crane stork pheasant turkey hen "
     "rooster chick finch woodpecker swan pelican flamingo ostrich parakeet macaw toucan hornbill kingfisher "
-    "wader"
+    "wader roadrunner wagtail swamphen gallinule martin plover snipe skimmer hoopoe lyrebird cassowary "
+    "emu nightbird fowl"
 )
+_BIRDS = _NAMED_BIRDS | {plural_of(bird) for bird in _NAMED_BIRDS - {"birds"}}
 _PART_WEIGHTS = {
     **dict.fromkeys(_BIRDS, 3.0),
     **dict.fromkeys(_words("body bodied feathers feathered plumage coat"), 3.0),
@@ -108,7 +112,7 @@ _ADJECTIVES = _words(
     "almost nearly entirely slightly two one sized shaped tufted folded spread raised lower upper outer "
     "inner strong clean bold flat wet patchy ragged scruffy smoky stubby rounded tropical single adult male "
     "brilliant flaming shimmering silky pastel "
-    "female"
+    "female marsh night sooty charcoal"
 )
 _SHADE_NOUNS = _words("sky grass leaf forest royal lemon fiery brick blood wine ice moss snow coal")
 """Nouns that only shade the colour after them: "grass green"."""
