@@ -46,7 +46,7 @@ def write_dataset(out: Path, num_pictures: int) -> None:
         for i in range(num_pictures):
             captions = tuple(texts[(i + j) % len(texts)] for j in range(NUM_CAPTIONS))
             picture = SourcePicture(f"{i // 1000}/{i}.jpg", Image.Image, captions, "", label=str(i % 200))
-            writer.add(picture, [pixels[i % len(pixels)]])
+            writer.add(picture, {SIDE: pixels[i % len(pixels)]})
         splits = [split_of(f"{i // 1000}/{i}.jpg") for i in range(num_pictures)]
         writer.finish(source, splits, Written("by hash", NearDuplicates(), {}, {}))
 
