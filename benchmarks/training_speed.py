@@ -136,7 +136,7 @@ def build_recipe(
             text_dim=text_dim,
             num_pictures=NUM_RANDOM,
             feature_network=features,
-            train_guide=_no_guide,
+            load_guide=_no_guide,
             text_folder=Path(folder),
             first_stage=first_stage,
         )

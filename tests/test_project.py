@@ -59,7 +59,19 @@ SERVING_ROOMS = {
 TRAINING_ROOMS = {
     "models": {"errors", "text"},
     "recipes": {"errors", "data", "text", "models"},
-    "evaluation": {"errors", "reporting", "user_cache", "whole_files", "data", "text", "models"},
+    "evaluation": {
+        "errors",
+        "reporting",
+        "strict_json",
+        "user_cache",
+        "whole_files",
+        "data",
+        "text",
+        "models",
+        "recipes",
+        "bundles",
+        "engine",
+    },
     "training": {
         "errors",
         "reporting",
@@ -83,7 +95,17 @@ TRAINING_ROOMS |= {
 TRAINING_ROOMS |= {"importers": {"errors", "stand_ins", "data", "text", "bundles", *TRAINING_ROOMS}}
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
-ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_serve", "cli_store", "demo"}
+ENTRANCES = {
+    "",
+    "__main__",
+    "cli",
+    "cli_data",
+    "cli_evaluate",
+    "cli_import",
+    "cli_serve",
+    "cli_store",
+    "demo",
+}
 
 
 def room_of(module: str) -> str:

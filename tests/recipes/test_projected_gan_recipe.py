@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from creativeai.models.efficientnet_lite import EfficientNetLite0
-from creativeai.models.text_image_matcher import describe_images
 from creativeai.recipes.augmentation import DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext
 from creativeai.recipes.diversity import pair_distances
@@ -120,8 +119,9 @@ def test_guidance_compares_pictures_of_different_sentences_only(
     passed = recipe.generate(recipe.generator, batch)
     _, parts = recipe.generator_loss(batch, passed)
     assert recipe.guide is not None
-    images = recipe.guide.image_codes(describe_images(passed.seen, passed.features)).detach().double()
-    texts = recipe.guide.text_codes(passed.sentence).double()
+    images = recipe.guide.image_codes(passed.seen, passed.features).detach().double()
+    texts = torch.from_numpy(recipe.guide.text_codes(passed.captions)).double()
+    assert passed.captions == batch.captions[:2] * 2
     terms = []
     for first in (0, 2):  # the halves of the batch of four
         similarity = (images[first : first + 2] @ texts[first : first + 2].T) / EXACT.matching_temperature
@@ -143,11 +143,11 @@ def test_guidance_sets_in_and_grows(
 
 
 def test_without_guidance_no_guide_is_trained(context: BuildContext, make_batch: MakeBatch) -> None:
-    def train_guide(*_: object) -> Any:
+    def load_guide(*_: object) -> Any:
         raise AssertionError("nobody asked for a guide")
 
     config = replace(EXACT, matching_weight=0.0)
-    recipe = build(config, replace(context, train_guide=train_guide))
+    recipe = build(config, replace(context, load_guide=load_guide))
     batch = make_batch(recipe)
     _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
     assert "matching" not in parts

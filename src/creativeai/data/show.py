@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
+from rich.text import Text
 
 from creativeai.data.captioned_images import CAPTION_KINDS, SPLITS, CaptionedImages, DatasetInfo
 from creativeai.data.near_duplicates_told import near_duplicate_notes, read_groups

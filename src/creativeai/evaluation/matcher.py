@@ -90,7 +90,7 @@ class Matcher:
         self.digest = digest
         self._vocabulary = Vocabulary(list(facts.words))
         self._sentences = sentences or sentence_vectors
-        self._codes: OrderedDict[str, Tensor] = OrderedDict()
+        self._codes: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -114,22 +114,30 @@ class Matcher:
     def picture_codes(self, descriptions: NDArray[np.floating]) -> NDArray[np.float32]:
         """Unit vectors [N, K] of pictures by their descriptions [N, I]."""
         chunks = np.array_split(descriptions, max(1, -(-len(descriptions) // _AT_ONCE)))
-        codes = [self.network.image_codes(torch.from_numpy(x.astype(np.float32))) for x in chunks]
-        return torch.cat(codes).numpy()
+        codes = [
+            self.network.image_codes(torch.from_numpy(np.asarray(x, np.float32)).to(self._device))
+            for x in chunks
+        ]
+        return torch.cat(codes).cpu().numpy()
 
     @torch.no_grad()
-    def text_codes(self, captions: Sequence[str]) -> Tensor:
+    def text_codes(self, captions: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [B, K] of captions; those of the last 65,536 are remembered."""
         new = [caption for caption in dict.fromkeys(captions) if caption not in self._codes]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
-            sentences = torch.from_numpy(self._sentences(part))
-            codes = self.network.text_codes(sentences, word_ids(self._vocabulary, part))
+            words = word_ids(self._vocabulary, part).to(self._device)
+            sentences = torch.from_numpy(self._sentences(part)).to(self._device)
+            codes = self.network.text_codes(sentences, words).cpu().numpy()
             self._codes.update(zip(part, codes, strict=True))
-        result = torch.stack([self._codes[caption] for caption in captions])
+        result = np.stack([self._codes[caption] for caption in captions])
         while len(self._codes) > _CACHE_SIZE:
             self._codes.popitem(last=False)
         return result
+
+    @property
+    def _device(self) -> torch.device:
+        return self.network.log_scale.device
 
     def save(self, path: Path) -> None:
         """Write it to a file.
@@ -159,7 +167,7 @@ def load_matcher(path: Path) -> Matcher:
                 "datasets": tuple(stored.facts["datasets"]),
             }
         )
-        network = matcher_network(facts, stored.weights["standardise.running_mean"].numel())
+        network = matcher_network(facts, stored.weights["standardise.mean"].numel())
         network.load_state_dict(stored.weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(f"{path} is no text-image matcher: {str(error).splitlines()[0]}") from error

@@ -1,9 +1,8 @@
 """Training the text-image matcher on the described photos of one dataset or several."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 import numpy as np
 import torch
@@ -17,11 +16,11 @@ from creativeai.evaluation.matcher import (
     sentence_vectors,
     word_ids,
 )
-from creativeai.models.text_image_matcher import DescriptionLayout, TextImageMatcher, matching_loss
+from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
 from creativeai.text.colour_swap import swap_colours
 from creativeai.text.vocabulary import Vocabulary, build_vocabulary
 
-__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher"]
+__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher", "words_of_captions"]
 
 _NUM_SWAPS = 2
 """Different ways in which the colours of a caption are exchanged."""
@@ -57,22 +56,27 @@ class MatcherTraining:
     """Share of the pairs that have one of the photo's other captions, where it has any."""
     forgotten_words: float = 0.08
     """Share of the words that are left out, so that a word never seen does no harm."""
-    min_count: int = 3
-    """How often a word must stand in the captions to get into the vocabulary."""
+
+
+def words_of_captions(captions: Iterable[str], min_count: int = 3) -> tuple[str, ...]:
+    """The words a matcher knows of these captions, by number, for its facts.
+
+    Args:
+        captions: The captions it is to be trained on.
+        min_count: How often a word must stand in them.
+    """
+    return build_vocabulary(captions, min_count).words
 
 
 def train_matcher(
     datasets: Sequence[DescribedPhotos],
+    facts: MatcherFacts,
     *,
-    name: str,
-    lite: int,
-    side: int,
-    layout: DescriptionLayout,
     seed: int,
     training: MatcherTraining,
     sentences: SentenceVectors = sentence_vectors,
     on_progress: Callable[[int, int], None] | None = None,
-) -> tuple[TextImageMatcher, MatcherFacts]:
+) -> TextImageMatcher:
     """Train a matcher by InfoNCE with colour-swapped captions as further negatives.
 
     A batch is of one dataset: among flowers it is too easy to find a bird's caption. Larger sets come more
@@ -80,38 +84,22 @@ def train_matcher(
 
     Args:
         datasets: The photos.
-        name: The matcher's name.
-        lite: Number of the EfficientNet-Lite that has described them.
-        side: Side in pixels at which it saw them.
-        layout: What of its features the descriptions have.
+        facts: What the matcher is to be: its words, and what has described the photos.
         seed: Seed of weights and batches. One seed gives the same weights on one machine.
         training: Steps and rates.
         sentences: Sentence vectors of captions.
         on_progress: Called with the steps done and their number.
 
     Returns:
-        The network, frozen and in evaluation mode, and its facts.
+        The network, frozen and in evaluation mode.
     """
     rng = np.random.default_rng(seed)
-    captions = (
-        caption
-        for photos in datasets
-        for kind in (photos.written, photos.others)
-        for caption in chain.from_iterable(kind[0])
-    )
-    facts = MatcherFacts(
-        name=name,
-        lite=lite,
-        side=side,
-        layout=layout,
-        words=build_vocabulary(captions, training.min_count).words,
-        datasets=tuple(photos.name for photos in datasets),
-    )
     vocabulary = Vocabulary(list(facts.words))
     remembered = _Remembered(sentences)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = matcher_network(facts, datasets[0].views[0].shape[1])
+        network.standardise.fit([view for photos in datasets for view in photos.views])
         optimizer = torch.optim.AdamW(
             network.parameters(), training.learning_rate, (0.9, 0.98), weight_decay=training.weight_decay
         )
@@ -130,7 +118,7 @@ def train_matcher(
             schedule.step()
             if on_progress is not None:
                 on_progress(step + 1, training.num_steps)
-    return network.eval().requires_grad_(False), facts
+    return network.eval().requires_grad_(False)
 
 
 def _loss(
@@ -178,7 +166,7 @@ def _one_of(
     written: Sequence[str], others: Sequence[str], other_share: float, rng: np.random.Generator
 ) -> str:
     captions = others if others and (not written or rng.random() < other_share) else written
-    return captions[rng.integers(len(captions))]
+    return captions[int(rng.integers(len(captions)))]
 
 
 def _to_the_left(words: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ def load_picture_reader(path: Path) -> PictureReader:
             side=given["side"],
             layout=DescriptionLayout(given["layout"]["thumbnail"], tuple(given["layout"]["grids"])),
         )
-        network = _network(facts, stored.weights["standardise.running_mean"].numel())
+        network = _network(facts, stored.weights["standardise.mean"].numel())
         network.load_state_dict(stored.weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(f"{path} is no picture reader: {str(error).splitlines()[0]}") from error
@@ -182,11 +182,12 @@ def train_picture_reader(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(facts, views[0].shape[1])
+        network.standardise.fit(views)
         optimizer = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=0.05)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=num_steps)
         network.train()
         for _ in range(num_steps):
-            view = views[rng.integers(len(views))]
+            view = views[int(rng.integers(len(views)))]
             rows = np.sort(rng.choice(len(view), min(_BATCH_SIZE, len(view)), replace=False))
             of_class, of_parts = network(torch.from_numpy(np.asarray(view[rows], np.float32)))
             loss = _reading_loss(of_class, of_parts, classes[rows], said[rows])

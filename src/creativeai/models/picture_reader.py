@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from creativeai.models.layers.standardiser import Standardiser
+
 __all__ = ["PictureReaderNetwork"]
 
 
@@ -27,7 +29,7 @@ class PictureReaderNetwork(nn.Module):
         dropout: float = 0.4,
     ) -> None:
         super().__init__()
-        self.standardise = nn.BatchNorm1d(description_dim, affine=False)
+        self.standardise = Standardiser(description_dim)
         self.shared = nn.Sequential(
             nn.Dropout(dropout),
             nn.Linear(description_dim, hidden_dim),

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from creativeai.models.layers.standardiser import Standardiser
+
 __all__ = ["DescriptionLayout", "TextImageMatcher", "describe_images", "matching_loss"]
 
 _LARGEST_LOGIT_SCALE = 60.0
@@ -74,7 +76,7 @@ class TextImageMatcher(nn.Module):
         dropout: float = 0.35,
     ) -> None:
         super().__init__()
-        self.standardise = nn.BatchNorm1d(description_dim, affine=False)
+        self.standardise = Standardiser(description_dim)
         self.image_tower = nn.Sequential(
             nn.Dropout(dropout),
             nn.Linear(description_dim, hidden_dim),

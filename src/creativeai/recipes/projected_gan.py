@@ -17,9 +17,9 @@ from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLit
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.layers.across_processes import gathered, mean_over_processes
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
-from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
+from creativeai.models.text_image_matcher import matching_loss
 from creativeai.recipes.augmentation import Changes, DiffAugment
-from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
+from creativeai.recipes.contract import Batch, BuildContext, Guide, LossParts, RecipeEntry
 from creativeai.recipes.diversity import pair_distances
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
 from creativeai.recipes.mismatched import mismatched_sentences
@@ -141,8 +141,10 @@ class ProjectedGanState:
     """[B, 3, R, R] generated pictures, two of each sentence: i and i + B / 2 share theirs."""
     sentence: Tensor
     """[B, D] the sentences they were asked for."""
+    captions: tuple[str, ...]
+    """[B] the same as text."""
     seen: Tensor
-    """[B, 3, F, F] the same, augmented and resized as the feature network saw them."""
+    """[B, 3, F, F] the pictures, augmented and resized as the feature network saw them."""
     features: list[Tensor]
     """Frozen feature maps of `seen`, with gradient."""
     real_seen: Tensor
@@ -167,7 +169,7 @@ class ProjectedGanRecipe:
         config: ProjectedGanConfig,
         text_dim: int,
         feature_network: EfficientNetLite0,
-        guide: TextImageMatcher | None,
+        guide: Guide | None,
         num_pictures: int,
     ) -> None:
         self.config = config
@@ -211,11 +213,13 @@ class ProjectedGanRecipe:
         """The step's one generator pass: the first half of the batch's sentences, each with two noises."""
         half = batch.text.sentence[: (len(batch.noise) + 1) // 2]
         sentence = torch.cat([half, half])[: len(batch.noise)]
+        captions = (batch.captions[: len(half)] * 2)[: len(batch.noise)]
         fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence))).images[-1]
         seen, real_seen = self._view(fakes), self._view(batch.images)
         with torch.no_grad():
             real_features = self.feature_network(real_seen)
-        return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen), real_seen, real_features)
+        features = self.feature_network(seen)
+        return ProjectedGanState(fakes, sentence, captions, seen, features, real_seen, real_features)
 
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Hinge on real, generated and mismatched pairs, averaged over the heads."""
@@ -254,8 +258,8 @@ class ProjectedGanRecipe:
         loss = loss + config.diversity_weight * F.relu(config.diversity_target - diversity).mean()
         weight = self.matching_weight(batch.num_seen)
         if self.guide is not None and weight > 0:
-            image_codes = self.guide.image_codes(describe_images(state.seen, state.features))
-            text_codes = self.guide.text_codes(state.sentence)
+            image_codes = self.guide.image_codes(state.seen, state.features)
+            text_codes = torch.from_numpy(self.guide.text_codes(state.captions)).to(image_codes.device)
             # Within a half no sentence stands twice, so that no pair counts as wrong that is right.
             size = (len(text_codes) + 1) // 2
             halves = zip(image_codes.split(size), text_codes.split(size), strict=True)
@@ -289,11 +293,11 @@ def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanReci
     guide = None
     if config.matching_weight > 0:
 
-        def describe(images: Tensor) -> Tensor:
+        def view(images: Tensor) -> tuple[Tensor, list[Tensor]]:
             seen = augmented_view(config, images.to(device))
-            return describe_images(seen, network(seen))
+            return seen, network(seen)
 
-        guide = context.train_guide(describe, config.guide_steps).to(device)
+        guide = context.load_guide(view, config.guide_steps)
     return ProjectedGanRecipe(config, context.text_dim, network, guide, context.num_pictures)
 
 

@@ -161,6 +161,7 @@ class Feed:
             labels=torch.from_numpy(self.labels[drawn.pictures])[own].to(device),
             noise=noise[own],
             num_seen=step * self.batch_size,
+            captions=tuple(shown),
         )
         return self._with_swapped(batch, shown, device) if self.with_swapped else batch
 

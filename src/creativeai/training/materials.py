@@ -1,39 +1,33 @@
-"""What a run is built of: pictures, captions, frozen features, matchers, the recipe and the judge."""
+"""What a run is built of: pictures, captions, frozen features, the guide and the recipe."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from creativeai.data import CaptionedImages
 from creativeai.errors import TrainingError
-from creativeai.evaluation.features import FeatureExtractor
-from creativeai.evaluation.judge import Judge
-from creativeai.evaluation.matcher_training import train_matcher
+from creativeai.evaluation.matcher import Matcher
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
-from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.recipes.contract import BuildContext, Recipe
+from creativeai.recipes.contract import BuildContext, Guide, Recipe, View
 from creativeai.recipes.registry import find_recipe
 from creativeai.reporting import reporting
-from creativeai.text.caption_vectors import EncodedCaptions
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.caption_bank import CaptionBank
 from creativeai.training.captions import BankedCaptions, banked_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.feed import sentence_sample
-from creativeai.training.processes import failing_together, is_first
+from creativeai.training.guiding import guide_of
+from creativeai.training.processes import failing_together
 from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
 from creativeai.training.texts import TrainingTexts, training_texts
-from creativeai.whole_files import replace_file
 
 __all__ = [
     "Materials",
     "Pictures",
-    "build_judge",
     "build_recipe",
     "labels_of",
     "load_materials",
@@ -41,10 +35,6 @@ __all__ = [
     "say",
 ]
 
-_JUDGE_SEED, _GUIDE_SEED = 2, 1
-_JUDGING_ENCODER = "minilm"
-# Enough for thousands of pictures; a smaller dataset would only be learned by heart.
-_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
 _NUM_FITTED = 2000
 """Sentence vectors by which text inputs are standardised; more hardly move their mean and deviation."""
@@ -81,8 +71,6 @@ class Materials:
     """What is shown of them while training."""
     captions: BankedCaptions
     """By the run's text encoder."""
-    judged_captions: BankedCaptions
-    """By MiniLM, whatever the run's: figures of models with different text encoders compare."""
 
 
 def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pictures:
@@ -124,12 +112,8 @@ def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> M
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     bank = CaptionBank(encoder, pictures.dataset.path, with_words=find_recipe(run.recipe).uses_words)
     captions = banked_captions(pictures.dataset, bank)
-    judging = load_text_encoder(_JUDGING_ENCODER)
-    judged = captions
-    if judging.digest != encoder.digest:
-        judged = banked_captions(pictures.dataset, CaptionBank(judging, pictures.dataset.path))
     texts = training_texts(pictures.dataset, run.config.text_augmentation, bank.knows)
-    return Materials(**vars(pictures), texts=texts, captions=captions, judged_captions=judged)
+    return Materials(**vars(pictures), texts=texts, captions=captions)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -144,16 +128,13 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     Raises:
         TrainingError: The configuration doesn't fit what the run is given to build upon.
     """
-    guides: list[TextImageMatcher] = []
+    guides: list[Matcher] = []
 
-    def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
+    def load_guide(view: View, num_steps: int) -> Matcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
-            captions = materials.captions
-            if is_first():
-                guide = _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
-            else:
-                guide = TextImageMatcher(text_dim).eval().requires_grad_(False)
+            guide = guide_of(run, materials.dataset, materials.images, console, view, num_steps)
+        guide.network.to(materials.feature_network.head.weight.device)
         guides.append(guide)
         return guide
 
@@ -163,7 +144,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
             text_dim=text_dim,
             num_pictures=len(materials.train),
             feature_network=materials.feature_network,
-            train_guide=train_guide,
+            load_guide=load_guide,
             text_folder=run.text_folder,
             first_stage=load_first_stage(run, materials),
         )
@@ -173,7 +154,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         except ValueError as error:
             raise TrainingError(f"this configuration can't be: {error}") from error
     for guide in guides:
-        share_state(guide)
+        share_state(guide.network)
     with reporting(console, "encoding captions", unit="captions") as advance:
         recipe.fit_text(
             sentence_sample(
@@ -209,7 +190,7 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
         text_dim=text_dim,
         num_pictures=len(materials.train),
         feature_network=materials.feature_network,
-        train_guide=lambda *_: TextImageMatcher(text_dim),
+        load_guide=_no_guide,
         text_folder=first.text_folder,
         first_stage=load_first_stage(first, materials),
     )
@@ -220,59 +201,9 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
     return generator.eval().requires_grad_(False)
 
 
-def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
-    """The run's judge, with a matcher of its own that no generator learns from."""
-    extractor = FeatureExtractor(materials.feature_network)
-
-    def describe(images: Tensor) -> Tensor:
-        return extractor(images).descriptions
-
-    num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
-    judged = materials.judged_captions
-    matcher = _matcher(run, materials, judged, console, "judge", describe, num_steps, num_views=2)
-    num_generated = min(1024, max(64, 3 * len(materials.held_out)))
-    return Judge(
-        extractor, matcher, materials.images, materials.captions, judged, materials.held_out, num_generated
-    )
-
-
-def _matcher(
-    run: Run,
-    materials: Materials,
-    captions: EncodedCaptions,
-    console: Console,
-    name: str,
-    describe: Callable[[Tensor], Tensor],
-    num_steps: int,
-    num_views: int,
-) -> TextImageMatcher:
-    """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
-    file = run.folder / f"{name}.pt"
-    text_dim = captions.dim
-    if file.exists():
-        matcher = TextImageMatcher(text_dim)
-        try:
-            matcher.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        except Exception as error:  # torch.load has no common error for a damaged file
-            raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
-        return matcher.eval().requires_grad_(False)
-    seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    with reporting(console, f"reading photos for the {name}'s text-image matcher") as advance:
-        matcher = train_matcher(
-            materials.images,
-            captions,
-            materials.train,
-            describe,
-            seed,
-            num_views,
-            num_steps,
-            advance,
-        )
-    try:
-        replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(f"can't write {file}: {str(error).splitlines()[0]}") from error
-    return matcher
+def _no_guide(view: View, num_steps: int) -> Guide:
+    """In place of the guide of a trained generator, which needs none any more."""
+    raise AssertionError("a trained generator has no guide")
 
 
 def say(console: Console, line: str) -> None:

@@ -23,10 +23,10 @@ from creativeai.training.encoder_task import EncoderTask, encoder_state
 from creativeai.training.feed import CaptionFeed, Feed
 from creativeai.training.fit import Task
 from creativeai.training.gan_task import GanTask, gan_state
+from creativeai.training.judging import build_judge
 from creativeai.training.materials import (
     Materials,
     Pictures,
-    build_judge,
     build_recipe,
     load_materials,
     load_pictures,
@@ -80,7 +80,7 @@ def _gan_task(run: Run, materials: Materials, precision: Precision, console: Con
     _load_weights(run, state, console)
     noise_dim = noise_dim_of(recipe.generator)
     with failing_together():
-        judge = build_judge(run, materials, console) if is_first() else None
+        judge = build_judge(run, materials, console, precision.device) if is_first() else None
     return GanTask(
         recipe,
         state,
