@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from creativeai.data import CaptionedImages
 
 __all__ = ["data_app"]
 
@@ -72,10 +75,11 @@ def prepare_data(
     """Make a dataset for training from captioned pictures."""
     from rich.console import Console
 
+    from creativeai.data import CaptionedImages
     from creativeai.data.prepare import parse_resolutions, prepare, split_by_class
     from creativeai.data.preparing import shown_progress
 
-    with shown_progress(Console(stderr=True), source, out) as progress:
+    with shown_progress(Console(stderr=True), source, out) as shown:
         prepared = prepare(
             source,
             out,
@@ -85,10 +89,12 @@ def prepare_data(
             seed=seed,
             skip_bad=skip_bad,
             by_class=split_by_class(split),
-            progress=progress,
+            progress=shown.pictures,
+            search_progress=shown.search,
         )
     for line in prepared.report():
         print(line)
+    print(_readable(CaptionedImages.open(prepared.path)))
 
 
 @data_app.command("show")
@@ -107,6 +113,16 @@ def show_data(
 
     dataset = CaptionedImages.open(path)
     Console().print(dataset_table(dataset))
+    print(_readable(dataset))
     if sheet is not None:
         write_contact_sheet(dataset, sheet, n)
         print(sheet)
+
+
+def _readable(dataset: "CaptionedImages") -> str:
+    """How many captions have no word that MiniLM, the usual text encoder, knows."""
+    from creativeai.data.readable import unreadable_captions
+    from creativeai.text import load_text_encoder
+
+    encoder = load_text_encoder("minilm")
+    return unreadable_captions(dataset.records, encoder.num_known_words).line("MiniLM")

@@ -20,12 +20,20 @@ def lines_of(console: Console) -> list[str]:
     return file.getvalue().splitlines()
 
 
+def test_quick_work_says_nothing() -> None:
+    console = Console(file=io.StringIO())
+    with preparing.shown_progress(console, "toybirds", Path("out")) as shown:
+        shown.pictures(1, 2)
+        shown.pictures(2, 2)
+    assert lines_of(console) == []
+
+
 def test_slow_work_says_what_and_how_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reporting, "FIRST_LINE_SECONDS", 0.0)
     monkeypatch.setattr(reporting, "LINE_SECONDS", 0.01)
     console = Console(file=io.StringIO(), width=20)
-    with preparing.shown_progress(console, "toybirds", Path("a [b] long name")) as progress:
-        progress(3, 5000)
+    with preparing.shown_progress(console, "toybirds", Path("a [b] long name")) as shown:
+        shown.pictures(3, 5000)
         end = time.monotonic() + 30
         while not any("3 of" in line for line in lines_of(console)) and time.monotonic() < end:
             time.sleep(0.01)
@@ -34,8 +42,8 @@ def test_slow_work_says_what_and_how_far(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_terminal_has_a_bar() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    with preparing.shown_progress(console, "toybirds", Path("out")) as progress:
-        progress(3, 4)
+    with preparing.shown_progress(console, "toybirds", Path("out")) as shown:
+        shown.pictures(3, 4)
         time.sleep(0.3)
     assert "preparing out" in console.file.getvalue()  # type: ignore[attr-defined]
 

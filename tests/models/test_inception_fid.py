@@ -177,6 +177,7 @@ def test_the_users_file_is_loaded_whole(
     monkeypatch.setattr(module, "_DIGEST_PREFIX", digest[:8])
     loaded = load_inception_fid(file)
     assert loaded.digest == digest
+    assert loaded.fc.weight.shape == (1008, 2048)
     assert not loaded.training and not any(weight.requires_grad for weight in loaded.parameters())
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in state.items())
 

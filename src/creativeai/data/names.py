@@ -7,7 +7,7 @@ written captions, and agree with them: a photo captioned "two pink roses" is "tw
 import re
 from collections.abc import Sequence
 
-__all__ = ["captions_of_name", "kind_of", "name_of", "named_form"]
+__all__ = ["BIRD_KINDS", "captions_of_name", "kind_of", "name_of", "named_form", "plural_of"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 
 MAX_WORDS = 6
 """Labels of more words are no names."""
-_BIRD_KINDS = _words(
+BIRD_KINDS = _words(
     "albatross auklet avocet barbet bittern blackbird bluebird bulbul bunting bushtit bustard buzzard "
     "canary cardinal catbird chickadee cockatoo condor coot cormorant cowbird crane creeper crossbill "
     "crow cuckoo curassow dipper dove duck eagle egret falcon finch firefinch flamingo flowerpecker "
@@ -35,26 +35,43 @@ _FLOWER_KINDS = _words(
     "daisy gentian geranium hibiscus iris lily magnolia mallow marigold orchid pansy petunia phlox poppy "
     "primrose rose sunflower thistle tulip "
 )
-_KINDS = _BIRD_KINDS | _FLOWER_KINDS
+_OTHER_FLOWERS = _words(
+    "anthurium artichoke azalea bougainvillea bromelia cattleya cyclamen dandelion foxglove frangipani "
+    "fritillary gaura gazania gladiolus globeflower hippeastrum lotus masterwort monkshood osteospermum "
+    "pelargonium poinsettia primula protea silverbush snapdragon susan wallflower watercress windflower"
+)
+"""Last words of further names of flowers."""
+_KINDS = BIRD_KINDS | _FLOWER_KINDS
 """Last words of names that people type alone; those that mean something else alone (bishop) are left out."""
 _LONG_KINDS = ("bee eater", "bee-eater", "bird of paradise", "water lily", "passion flower", "morning glory")
 _KIND_OF = {
     "blue heron": "heron",
-    "desert-rose": None,
+    "desert rose": None,
     "lenten rose": None,
     "canna lily": None,
     "sword lily": "gladiolus",
     "toad lily": None,
+    "trumpet creeper": None,
     "siam tulip": None,
     "mexican petunia": None,
     "water lily": None,
     "bishop of llandaff dahlia": "dahlia",
     "hippeastrum": "amaryllis",
+    "osteospermum": "daisy",
+    "pelargonium": "geranium",
+    "primula": "primrose",
+    "ruby-lipped cattleya": "orchid",
+    "windflower": "anemone",
     "mallard duck": "duck",
 }
-"""Names whose last word says what they are not (a lenten rose is none), or whose kind is another word."""
-_NAMES = {"pink-yellow dahlia": "dahlia", "orange dahlia": "dahlia", "bolero deep blue": "lisianthus"}
-"""Labels that are a colour or a seller's name and contradict what many of their photos show."""
+"""Names whose last word says what they are not (a lenten rose is none), or whose kind has another word."""
+_NAMES = {
+    "pink-yellow dahlia": "dahlia",
+    "orange dahlia": "dahlia",
+    "bolero deep blue": "lisianthus",
+    "desert-rose": "desert rose",
+}
+"""Labels that are a colour or a seller's name and contradict what their photos show, or odd spelling."""
 _UNCOUNTED = {
     "ball moss",
     "bee balm",
@@ -87,13 +104,21 @@ _COLOURS = _words(
     "azure indigo turquoise silver cream rose rosy rufous chestnut cinnamon lilac emerald ruby vermilion "
     "hyacinth "
 )
+_BEFORE_FLOWERS = _COLOURS | _words(
+    "a an the this these single two three four five six large small open pale bright dark big little tiny "
+    "delicate round ruffled striped spotted many several magenta apricot peach coral salmon lavender maroon"
+)
+"""Words before "flower" after which it stands for itself; "canna flower" and "tree flower" are names."""
+_BEFORE_OTHER_BIRDS = _words("game sea water shore song cage toy mother painted wooden")
 _FOLLOWING = _words(
     "a against among and at behind below beneath beside between by facing floats flies from glides grips "
     "half has have hangs holds in inside is are lies lifts looks near next on over perched perches rests "
     "seen sits stands spreads swims that turns under walks watches wades which while with above along "
-    "around before "
+    "around before shows standing sitting looking walking flying resting clinging gripping points stretches "
+    "bends raises fans leans opens clings trails carries lowers bows puffs sings tilts preens tucks takes "
+    "whose perching swimming wading "
 )
-"""Words after "bird" that show that it stands for itself, and is no part of "bird feeder" or "flower bud"."""
+"""Words after "bird" that show that it stands for itself, not in "bird feeder" or "flower bud"."""
 
 
 def name_of(label: str | None) -> str | None:
@@ -127,7 +152,8 @@ def kind_of(name: str) -> str | None:
 def captions_of_name(label: str | None, written: Sequence[str] = ()) -> tuple[str, ...]:
     """Captions made of a label: the name, "a photo of" it, and its kind where it has one.
 
-    Where a written caption counts ("two white roses") they count too; where it says several, they do.
+    Where a written caption counts ("two white roses") they count too; where it says several, they do. There
+    are none where the written captions see another kind of flower.
 
     Args:
         label: The picture's class.
@@ -137,6 +163,8 @@ def captions_of_name(label: str | None, written: Sequence[str] = ()) -> tuple[st
     if name is None:
         return ()
     kind = kind_of(name)
+    if _contradicted(name, kind, written):
+        return ()
     told = _number_told(name, kind, written)
     first = _noun_phrase(name, told)
     captions = [first, f"a photo of {first}"]
@@ -155,7 +183,7 @@ def named_form(caption: str, label: str | None) -> str | None:
         None where there is no name, or no single place for it.
     """
     name = name_of(label)
-    if name is None:
+    if name is None or _contradicted(name, kind_of(name), (caption,)):
         return None
     named = kind_of(name) or name
     words = re.split(r"[ -]", named)
@@ -168,6 +196,11 @@ def named_form(caption: str, label: str | None) -> str | None:
     place = places[0]
     following = re.match(r"\s*(,|[\w'-]+)?", caption[place.end() :])
     if following and following[1] and following[1] != "," and following[1].lower() not in _FOLLOWING:
+        return None
+    previous = re.findall(r"[\w'-]+", caption[: place.start()].lower())[-1:]
+    if previous and place[0].lower() not in ("bird", "birds") and previous[0] not in _BEFORE_FLOWERS:
+        return None
+    if previous and previous[0] in _BEFORE_OTHER_BIRDS:
         return None
     noun = named if place[0].lower() in _GENERIC else plural_of(named)
     before = re.sub(r"\b([Aa])n?(?= $)", lambda match: match[1] + article(noun)[1:], caption[: place.start()])
@@ -201,11 +234,28 @@ def _noun_phrase(name: str, number: str) -> str:
     return plural_of(name) if number == "several" else f"{number} {plural_of(name)}"
 
 
+def _last_word(name: str) -> str:
+    return re.split(r"[ -]", name)[-1]
+
+
+def _is_flower(name: str, kind: str | None) -> bool:
+    return bool({_last_word(name), kind} & (_FLOWER_KINDS | _OTHER_FLOWERS))
+
+
+def _contradicted(name: str, kind: str | None, written: Sequence[str]) -> bool:
+    """Whether the written captions of a flower name another kind and not this one."""
+    if not _is_flower(name, kind):
+        return False
+    words = set(re.findall(r"[a-z]+", re.sub(r"\w+-like", "", " ".join(written).lower())))
+    seen = {flower for flower in _FLOWER_KINDS if {flower, plural_of(flower)} & words}
+    own = {noun for noun in (_last_word(name), kind) if noun is not None}
+    return bool(seen) and not any({noun, plural_of(noun)} & words for noun in own)
+
+
 def _number_told(name: str, kind: str | None, written: Sequence[str]) -> str:
     """How many the written captions say there are: a word such as "two", "several", or "one"."""
-    last = re.split(r"[ -]", name)[-1]
-    is_flower = {last, kind} & _FLOWER_KINDS
-    nouns = [noun for noun in (kind, name, last, None if is_flower else "bird") if noun]
+    is_flower = _is_flower(name, kind)
+    nouns = [noun for noun in (kind, name, _last_word(name), None if is_flower else "bird") if noun]
     plurals = {plural_of(noun) for noun in nouns} | (
         {"flowers", "blooms", "blossoms"} if is_flower else set()
     )

@@ -18,6 +18,8 @@ _START_BYTES = 512
 """Enough of a file to tell what it is."""
 _LARGE = 256
 """Sets with squares of this side or more are made in less time."""
+_THUMBNAIL = 32
+"""Squares up to this side are made of the one twice their size, if that is made too."""
 Image.init()
 FORMATS = tuple(
     name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF") if name in Image.OPEN
@@ -140,15 +142,16 @@ def to_squares(
     # smaller squares start from the one twice their size: half the time, and pixels move by a level or so.
     # Not where that one is larger than the picture: a square made of an enlarged one is blurred.
     is_large = max(resolutions) >= _LARGE and side >= max(resolutions)
-    resample = Image.Resampling.BICUBIC if is_large else Image.Resampling.LANCZOS
     squares: dict[int, Image.Image] = {}
     for resolution in sorted(resolutions, reverse=True):
         size = (resolution, resolution)
-        start = squares.get(2 * resolution) if is_large else None
+        fine = Image.Resampling.BICUBIC if is_large or resolution >= _LARGE else Image.Resampling.LANCZOS
+        is_chained = (is_large or resolution <= _THUMBNAIL) and 2 * resolution <= side
+        start = squares.get(2 * resolution) if is_chained else None
         if start is None:
-            squares[resolution] = rgb.resize(size, resample, box=box, reducing_gap=3.0)
+            squares[resolution] = rgb.resize(size, fine, box=box, reducing_gap=3.0)
         else:
-            squares[resolution] = start.resize(size, resample, reducing_gap=3.0)
+            squares[resolution] = start.resize(size, fine, reducing_gap=3.0)
     return [np.asarray(squares[resolution]) for resolution in resolutions]
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creativeai.data.captioned_images import DatasetInfo, NearDuplicates
+from creativeai.data.near_duplicates import SIDE, describe, find_groups
+from creativeai.data.near_duplicates_told import GROUPS_NAME, near_duplicate_notes, write_groups
 from creativeai.data.pictures import MIN_SIDE, square_side, to_squares
 from creativeai.data.sources import open_source
 from creativeai.data.sources.base import Problem, Source, SourcePicture
@@ -25,9 +27,6 @@ MAX_PROBLEMS = 20
 MAX_RESOLUTION = 1024
 DEFAULT_RESOLUTIONS = (32, 64, 128, 256)
 """What the presets ask for, 32 for `debug`, which adds a hundredth to time and disk."""
-
-THUMBNAIL_SIDE = 64
-"""Near-duplicates are looked for at this resolution, whatever others are made."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and the number in all."""
@@ -68,6 +67,7 @@ def prepare(
     skip_bad: bool = False,
     by_class: bool = False,
     progress: Progress | None = None,
+    search_progress: Progress | None = None,
 ) -> Prepared:
     """Make a prepared dataset that `CaptionedImages.open` reads.
 
@@ -84,6 +84,7 @@ def prepare(
         skip_bad: Leave out pictures that can't be used instead of refusing the whole source.
         by_class: Make splits of disjoint classes, whatever the source publishes.
         progress: Told how far the work is.
+        search_progress: Told afterwards how far the search for near-duplicates is.
 
     Raises:
         DataError: the source or one of its pictures can't be used, `out` exists, or the disk is full.
@@ -109,15 +110,17 @@ def prepare(
             raise DataError(
                 f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
             )
-        groups = told.groups()
+        groups = told.groups(writer.thumbnails(), search_progress)
         assigned = assign_splits(told.file_names, told.published, told.labels, groups, by_class=by_class)
         duplicates = NearDuplicates(
             sum(map(len, groups)), len(groups), assigned.num_moved, assigned.num_apart
         )
         left_out = Counter(problem.message for problem in problems)
         written = Written(assigned.rule, duplicates, dict(left_out.most_common()), told.enlarged())
+        write_groups(folder / GROUPS_NAME, groups, told.file_names, assigned.splits)
         info = writer.finish(opened, assigned.splits, written)
-    return Prepared(out, info, tuple(problems), (*opened.notes, *told.notes()))
+    notes = (*opened.notes, f"split: {assigned.rule}", *told.notes(groups, info))
+    return Prepared(out, info, tuple(problems), notes)
 
 
 def parse_resolutions(text: str) -> tuple[int, ...]:
@@ -154,42 +157,48 @@ class _Told:
     labels: list[str | None] = field(default_factory=list)
     sides: list[int] = field(default_factory=list)
     """Pixels a side of the square that was taken of each picture."""
+    descriptors: list[NDArray[np.uint8]] = field(default_factory=list)
     of_pixels: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, decoded: "_Decoded") -> None:
-        self.of_pixels[hashlib.sha1(decoded.thumbnail.tobytes()).digest()].append(len(self.file_names))
+        self.descriptors.append(decoded.descriptor)
+        self.of_pixels[decoded.pixels_digest].append(len(self.file_names))
         self.file_names.append(decoded.picture.file_name)
         self.published.append(decoded.picture.split)
         self.labels.append(decoded.picture.label)
         self.sides.append(decoded.side)
 
-    def groups(self) -> list[list[int]]:
-        """Positions of pictures that are near-duplicates of each other."""
-        return [group for group in self.of_pixels.values() if len(group) > 1]
+    def groups(self, squares: NDArray[np.uint8], on_progress: Progress | None) -> list[list[int]]:
+        """Positions of pictures that are near-duplicates of each other, or equal, as plain ones can be."""
+        equal = [group for group in self.of_pixels.values() if len(group) > 1]
+        return find_groups(np.stack(self.descriptors), squares, equal, on_progress)
 
     def enlarged(self) -> dict[str, int]:
         """Number of pictures smaller than a resolution, by the resolution."""
         counts = {str(res): sum(side < res for side in self.sides) for res in self.resolutions}
         return {res: num for res, num in counts.items() if num}
 
-    def notes(self) -> list[str]:
-        """A line about pictures that had to be enlarged, if there are any."""
-        enlarged = self.enlarged()
-        if not enlarged:
-            return []
-        parts = [f"{num:,} to {resolution} px" for resolution, num in enlarged.items()]
-        smallest = min(range(len(self.sides)), key=self.sides.__getitem__)
-        return [
-            f"enlarged: {', '.join(parts)}, since they have fewer pixels a side "
-            f"(the smallest {self.sides[smallest]}: {self.file_names[smallest]})"
-        ]
+    def notes(self, groups: list[list[int]], info: DatasetInfo) -> list[str]:
+        """Lines about near-duplicates and pictures that had to be enlarged, if there are any."""
+        notes = near_duplicate_notes(info, [[self.file_names[i] for i in group] for group in groups[:1]])
+        enlarged = info.enlarged
+        if enlarged:
+            parts = [f"{num:,} to {resolution} px" for resolution, num in enlarged.items()]
+            smallest = min(range(len(self.sides)), key=self.sides.__getitem__)
+            notes.append(
+                f"enlarged: {', '.join(parts)}, since they have fewer pixels a side "
+                f"(the smallest {self.sides[smallest]}: {self.file_names[smallest]})"
+            )
+        return notes
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     picture: SourcePicture
-    squares: list[NDArray[np.uint8]]
-    thumbnail: NDArray[np.uint8]
+    squares: dict[int, NDArray[np.uint8]]
+    """Pixels [R, R, 3] by R: at all resolutions, and at that at which near-duplicates are looked for."""
+    descriptor: NDArray[np.uint8]
+    pixels_digest: bytes
     side: int
 
 
@@ -233,14 +242,15 @@ def _decode(
 def _decode_one(item: SourcePicture | Problem, resolutions: tuple[int, ...]) -> _Decoded | Problem:
     if isinstance(item, Problem):
         return item
-    made = tuple(sorted({*resolutions, THUMBNAIL_SIDE}))
+    made = tuple(sorted({*resolutions, SIDE}))
     try:
         with item.open() as picture:
             side = square_side(picture, item.crop)
             squares = dict(zip(made, to_squares(picture, made, item.crop), strict=True))
     except DataError as error:
         return Problem(item.where, str(error))
-    return _Decoded(item, [squares[res] for res in resolutions], squares[THUMBNAIL_SIDE], side)
+    pixels_digest = hashlib.sha1(squares[SIDE].tobytes()).digest()
+    return _Decoded(item, squares, describe(squares[SIDE]), pixels_digest, side)
 
 
 def _check_resolutions(resolutions: tuple[int, ...]) -> tuple[int, ...]:

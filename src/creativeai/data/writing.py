@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ from creativeai.data.captioned_images import (
     NearDuplicates,
 )
 from creativeai.data.names import captions_of_name
+from creativeai.data.near_duplicates import SIDE
 from creativeai.data.sources.base import Source, SourcePicture
 from creativeai.errors import DataError
 from creativeai.whole_files import becoming, sync_file, write_synced
@@ -34,6 +36,7 @@ if sys.platform != "win32":
     import fcntl
 
 _WAITING = "captions.waiting.jsonl"
+_THUMBNAILS = "thumbnails.waiting"
 
 
 @contextmanager
@@ -99,8 +102,11 @@ class DatasetWriter:
         self._credits: list[str] = []
         self._stack = ExitStack()
         names = [_WAITING, *(f"images_{resolution}.npy" for resolution in resolutions)]
+        if SIDE not in resolutions:
+            names.append(_THUMBNAILS)
         self._files = {name: self._stack.enter_context((folder / name).open("w+b")) for name in names}
-        self._hashes = {name: hashlib.sha256() for name in ["captions.jsonl", *names[1:]]}
+        hashed = ["captions.jsonl", *(name for name in names if name.endswith(".npy"))]
+        self._hashes = {name: hashlib.sha256() for name in hashed}
         for resolution in resolutions:
             self._write_header(resolution)
 
@@ -110,8 +116,8 @@ class DatasetWriter:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add(self, picture: SourcePicture, squares: list[NDArray[np.uint8]]) -> None:
-        """Append one picture, with its pixels [R, R, 3] at each resolution and captions of its name."""
+    def add(self, picture: SourcePicture, squares: dict[int, NDArray[np.uint8]]) -> None:
+        """Append one picture, with its pixels [R, R, 3] at each resolution and at 64."""
         told = (*picture.captions, *picture.short_captions)
         record = {
             "file_name": picture.file_name,
@@ -125,11 +131,13 @@ class DatasetWriter:
         # A lone surrogate, which UTF-8 can't hold, goes back to the escape that JSON had it in.
         line = json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace")
         self._files[_WAITING].write(line + b"\n")
-        for resolution, square in zip(self._resolutions, squares, strict=True):
-            content = square.tobytes()
+        for resolution in self._resolutions:
+            content = squares[resolution].tobytes()
             name = f"images_{resolution}.npy"
             self._files[name].write(content)
             self._hashes[name].update(content)
+        if _THUMBNAILS in self._files:
+            self._files[_THUMBNAILS].write(squares[SIDE].tobytes())
         for kind in CAPTION_KINDS:
             self._num_captions[kind] += len(cast(list[str], record[kind]))
         self._attributes.update(picture.attributes or ())
@@ -139,16 +147,25 @@ class DatasetWriter:
             self._credits.append(f"{picture.file_name}: {picture.credit}\n")
         self.num_pictures += 1
 
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """All pictures so far at 64 px, a read-only memory map [N, 64, 64, 3]."""
+        name = _THUMBNAILS if _THUMBNAILS in self._files else f"images_{SIDE}.npy"
+        self._files[name].flush()
+        shape = (self.num_pictures, SIDE, SIDE, 3)
+        start = (self._folder / name).stat().st_size - math.prod(shape)
+        return np.memmap(self._folder / name, np.uint8, "r", start, shape)
+
     def finish(self, source: Source, splits: Sequence[str], written: Written) -> DatasetInfo:
         """Write captions with all pictures' splits and `dataset.json`, and force everything to the disk."""
         credits_digest = self._write_captions(splits)
         for resolution in self._resolutions:
             self._write_header(resolution)
         for name, file in self._files.items():
-            if name != _WAITING:
+            if name in self._hashes:
                 sync_file(file)
-        self._files[_WAITING].close()
-        (self._folder / _WAITING).unlink()
+            else:
+                file.close()
+                (self._folder / name).unlink()
         contents = "".join(f"{name} {content.hexdigest()}\n" for name, content in self._hashes.items())
         counts = Counter(splits)
         info = DatasetInfo(

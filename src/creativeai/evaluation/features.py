@@ -1,6 +1,6 @@
 """Pictures as a frozen network sees them, for every metric."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from creativeai.models.efficientnet_lite import EfficientNetLite
 from creativeai.models.efficientnet_lite_graph import IMAGES, efficientnet_lite_graph
-from creativeai.models.text_image_matcher import describe_images
+from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
 
 __all__ = [
     "REFERENCE_SIDE",
@@ -33,7 +33,6 @@ RESIZE_PROTOCOL = "8 bits, bicubic (antialiased down) to the reference side, 8 b
 """How a picture comes to the network, in words for a card. It changes with what `FeatureExtractor` does."""
 
 _BATCH_SIZE = 32
-Describe = Callable[[Tensor, Sequence[Tensor]], Tensor]
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class FeatureExtractor:
         side: Side in pixels that the network sees pictures at; its native side by default. Figures of
             different sides don't compare.
         reference_side: Side in pixels that pictures are brought to first. Nor do those of different ones.
-        describe: Makes the matcher's input [B, I] of pictures [B, 3, side, side] and their feature maps.
+        layout: What of the feature maps the matcher's input [B, I] has.
     """
 
     def __init__(
@@ -71,12 +70,12 @@ class FeatureExtractor:
         network: EfficientNetLite,
         side: int | None = None,
         reference_side: int = REFERENCE_SIDE,
-        describe: Describe = describe_images,
+        layout: DescriptionLayout | None = None,
     ) -> None:
         self.network = network
         self.side = network.native_side if side is None else side
         self.reference_side = reference_side
-        self.describe = describe
+        self.layout = layout or DescriptionLayout()
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> PictureFeatures:
@@ -101,7 +100,7 @@ class FeatureExtractor:
             "side": self.side,
             "reference_side": self.reference_side,
             "resize": RESIZE_PROTOCOL,
-            "description": f"{self.describe.__module__}.{self.describe.__qualname__}",
+            "description": f"thumbnail {self.layout.thumbnail}, grids {self.layout.grids}, means, deviations",
             "run_by": f"onnxruntime {onnxruntime.__version__}" if on_cpu else f"torch {torch.__version__}",
         }
 
@@ -119,7 +118,7 @@ class FeatureExtractor:
             pooled = self.network.pool(features[-1])
         # One by one: how a sum over a picture is rounded may depend on the batch's layout in memory.
         descriptions = [
-            self.describe(images[i : i + 1], [feature[i : i + 1] for feature in features])
+            describe_images(images[i : i + 1], [feature[i : i + 1] for feature in features], self.layout)
             for i in range(len(images))
         ]
         return PictureFeatures(pooled.float().cpu(), torch.cat(descriptions).cpu())

@@ -61,7 +61,8 @@ class InceptionFid(nn.Module):
         pixels = ((images.float().clamp(-1, 1) + 1) * 127.5).round()
         # TensorFlow's graph has these constants, which leave white a little short of 1.
         x = (resize_like_tensorflow_1(pixels, _SIDE) - 128) / 128
-        for _, maps in run_layers(self, x):
+        # In this layout a CPU takes two thirds of the time.
+        for _, maps in run_layers(self, x.contiguous(memory_format=torch.channels_last)):
             x = maps
         pooled = x.mean(dim=(2, 3))
         without_bias = F.linear(pooled, self.fc.weight)
@@ -132,4 +133,5 @@ def load_inception_fid(weights: Path) -> InceptionFid:
         wanted[name] = given[name]
     network.load_state_dict(wanted)
     network.digest = digest
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)

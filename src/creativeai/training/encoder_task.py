@@ -1,7 +1,6 @@
 """A text encoder at work: one network, one loss; measured by the captions it finds."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -87,4 +86,4 @@ class EncoderTask:
         return pixels_to_tensor(self.feed.images[pictures]).to(self.device)
 
     def _captions_of(self, pictures: NDArray[np.int64]) -> list[str]:
-        return [cast(str, self.feed.captions[i][0]) for i in pictures]
+        return [self.feed.texts.first(i) for i in pictures]

@@ -1,29 +1,29 @@
 """What a run is built of: pictures, captions, frozen features, the guide and the recipe."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from creativeai.data import CaptionedImages
 from creativeai.errors import TrainingError
-from creativeai.evaluation.matcher_training import train_matcher
+from creativeai.evaluation.matcher import Matcher
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
-from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.recipes.contract import BuildContext, Recipe
+from creativeai.recipes.contract import BuildContext, Guide, Recipe, View
 from creativeai.recipes.registry import find_recipe
 from creativeai.reporting import reporting
-from creativeai.text.caption_vectors import CaptionVectors
 from creativeai.text.encoder import load_text_encoder
-from creativeai.training.captions import encode_captions
+from creativeai.training.caption_bank import CaptionBank
+from creativeai.training.captions import BankedCaptions, banked_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
-from creativeai.training.processes import failing_together, is_first
+from creativeai.training.feed import sentence_sample
+from creativeai.training.guiding import guide_of
+from creativeai.training.processes import failing_together
 from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
-from creativeai.whole_files import replace_file
+from creativeai.training.texts import TrainingTexts, training_texts
 
 __all__ = [
     "Materials",
@@ -35,10 +35,9 @@ __all__ = [
     "say",
 ]
 
-_GUIDE_SEED = 1
-# Views of a photo for the guide, fewer of many photos: a run of 20,000 would not begin for long.
-_FEWEST_VIEWS, _MOST_VIEWS, _MOST_DESCRIPTIONS = 2, 4, 40_000
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
+_NUM_FITTED = 2000
+"""Sentence vectors by which text inputs are standardised; more hardly move their mean and deviation."""
 _CPU = torch.device("cpu")
 
 
@@ -68,7 +67,9 @@ class Materials:
     labels: np.ndarray
     train: np.ndarray
     held_out: np.ndarray
-    captions: CaptionVectors
+    texts: TrainingTexts
+    """What is shown of them while training."""
+    captions: BankedCaptions
     """By the run's text encoder."""
 
 
@@ -100,19 +101,19 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
 
 
 def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
-    """The run's pictures, and their captions encoded.
+    """The run's pictures, and their captions, each to be encoded when it is first shown.
 
     Raises:
         TrainingError: As `load_pictures`.
         DataError: As `load_pictures`.
+        TextError: The text encoder knows no word of a caption.
     """
     pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
-    with reporting(console, "encoding captions", unit="captions") as advance:
-        captions = encode_captions(
-            pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
-        )
-    return Materials(**vars(pictures), captions=captions)
+    bank = CaptionBank(encoder, pictures.dataset.path, with_words=find_recipe(run.recipe).uses_words)
+    captions = banked_captions(pictures.dataset, bank)
+    texts = training_texts(pictures.dataset, run.config.text_augmentation, bank.knows)
+    return Materials(**vars(pictures), texts=texts, captions=captions)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -127,25 +128,23 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     Raises:
         TrainingError: The configuration doesn't fit what the run is given to build upon.
     """
-    guides: list[TextImageMatcher] = []
+    guides: list[Matcher] = []
 
-    def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
+    def load_guide(view: View, num_steps: int) -> Matcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
-            if is_first():
-                guide = _guide(run, materials, console, describe, num_steps)
-            else:
-                guide = TextImageMatcher(text_dim).eval().requires_grad_(False)
+            guide = guide_of(run, materials.dataset, materials.images, console, view, num_steps)
+        guide.network.to(materials.feature_network.head.weight.device)
         guides.append(guide)
         return guide
 
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     with failing_together():
         context = BuildContext(
             text_dim=text_dim,
             num_pictures=len(materials.train),
             feature_network=materials.feature_network,
-            train_guide=train_guide,
+            load_guide=load_guide,
             text_folder=run.text_folder,
             first_stage=load_first_stage(run, materials),
         )
@@ -155,9 +154,19 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         except ValueError as error:
             raise TrainingError(f"this configuration can't be: {error}") from error
     for guide in guides:
-        share_state(guide)
-    rows = materials.captions.rows_of(materials.train)
-    recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
+        share_state(guide.network)
+    with reporting(console, "encoding captions", unit="captions") as advance:
+        recipe.fit_text(
+            sentence_sample(
+                materials.texts,
+                materials.captions.bank,
+                materials.train,
+                run.config.learning.batch_size,
+                run.seed,
+                _NUM_FITTED,
+                advance,
+            )
+        )
     return recipe
 
 
@@ -176,12 +185,12 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
             f"the first stage {run.first_stage_source} was trained with the text encoder {theirs.name}, this "
             f"run has {ours.name}: train both with the same, --text-encoder"
         )
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     context = BuildContext(
         text_dim=text_dim,
         num_pictures=len(materials.train),
         feature_network=materials.feature_network,
-        train_guide=lambda *_: TextImageMatcher(text_dim),
+        load_guide=_no_guide,
         text_folder=first.text_folder,
         first_stage=load_first_stage(first, materials),
     )
@@ -192,41 +201,9 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
     return generator.eval().requires_grad_(False)
 
 
-def _guide(
-    run: Run,
-    materials: Materials,
-    console: Console,
-    describe: Callable[[Tensor], Tensor],
-    num_steps: int,
-) -> TextImageMatcher:
-    """The text-image matcher that the generator learns from; kept in the run's folder once it is trained."""
-    file = run.folder / "guide.pt"
-    captions = materials.captions
-    text_dim = captions.sentences.shape[-1]
-    if file.exists():
-        matcher = TextImageMatcher(text_dim)
-        try:
-            matcher.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        except Exception as error:  # torch.load has no common error for a damaged file
-            raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
-        return matcher.eval().requires_grad_(False)
-    num_views = max(_FEWEST_VIEWS, min(_MOST_VIEWS, _MOST_DESCRIPTIONS // len(materials.train)))
-    with reporting(console, "reading photos for the guide's text-image matcher") as advance:
-        matcher = train_matcher(
-            materials.images,
-            captions,
-            materials.train,
-            describe,
-            _GUIDE_SEED,
-            num_views,
-            num_steps,
-            advance,
-        )
-    try:
-        replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(f"can't write {file}: {str(error).splitlines()[0]}") from error
-    return matcher
+def _no_guide(view: View, num_steps: int) -> Guide:
+    """In place of the guide of a trained generator, which needs none any more."""
+    raise AssertionError("a trained generator has no guide")
 
 
 def say(console: Console, line: str) -> None:

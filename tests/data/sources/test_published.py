@@ -83,16 +83,18 @@ def test_cub_is_the_same_from_every_form(tmp_path: Path, make: Callable[[Path], 
     assert [record.file_name for record in dataset.records] == [f"{key}.jpg" for key in bird_keys()]
     for record in dataset.records:
         assert record.label == record.file_name.partition("/")[0]
-        assert record.split == ("val" if record.label == HELD_OUT else "train")
+        assert (record.split == "test") == (record.label == HELD_OUT)
         assert record.captions[0].startswith(f"{record.file_name[-5]} a bird")
         assert len(record.captions) == (2 if make is cub_with_attngans_lists else 10)
     assert prepared.report()[1:] == [
-        "found: train 5 pictures of 2 classes, val 2 pictures of 1 classes",
+        "listed: train 5 pictures of 2 classes, test 2 pictures of 1 classes",
         "checked: no class is in both splits",
         "differs: 5 train pictures, but 8,855 are published",
         "differs: 2 train classes, but 150 are published",
-        "differs: 2 val pictures, but 2,933 are published",
-        "differs: 1 val classes, but 50 are published",
+        "differs: 2 test pictures, but 2,933 are published",
+        "differs: 1 test classes, but 50 are published",
+        f"split: {prepared.info.split_rule}",
+        "near-duplicates: none",
     ]
 
 
@@ -228,8 +230,8 @@ def test_oxford_flowers_unpacked_and_as_downloaded(tmp_path: Path) -> None:
         ("1.jpg", "train", "class_00001"),
         ("2.jpg", "train", "class_00001"),
         ("3.jpg", "train", "class_00002"),
-        ("4.jpg", "val", "class_00003"),
-        ("5.jpg", "val", "class_00003"),
+        ("4.jpg", "test", "class_00003"),
+        ("5.jpg", "test", "class_00003"),
     ]
     assert dataset.records[0].captions == ("fléur 1", "lost word")
     assert "not used: 1 pictures that are in neither split" in unpacked.report()
@@ -265,7 +267,7 @@ def test_attngan_birds(tmp_path: Path) -> None:
     _, cub = made("cub200", write_files(tmp_path / "cub", attngan_birds()))
 
     assert dataset.records[0].captions == ("0 a bird", "its second caption")
-    assert [record.split for record in dataset.records] == ["train"] * 5 + ["val"] * 2
+    assert [record.split for record in dataset.records] == ["train"] * 5 + ["test"] * 2
     assert "pictures are cropped to the bounding boxes of the birds" in prepared.report()
     assert np.array_equal(dataset.images(16), cub.images(16))
 
@@ -335,7 +337,7 @@ def test_stackgan_pixels(tmp_path: Path, name: str) -> None:
     pixels = np.random.default_rng(5).integers(0, 256, (24, 24, 3), dtype=np.uint8)
 
     assert np.array_equal(dataset.images(16)[5], to_squares(Image.fromarray(pixels), (16,))[0])
-    assert dataset.records[5].split == "val" and dataset.records[5].captions[0] == "0 a bird"
+    assert dataset.records[5].split == "test" and dataset.records[5].captions[0] == "0 a bird"
     assert f"pixels: {name}" in prepared.report()
 
 
@@ -367,7 +369,7 @@ def picture(label: str, split: str) -> SourcePicture:
 
 def counted(published: Published) -> list[SourcePicture | Problem]:
     items: list[SourcePicture | Problem] = []
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         num, classes = published.num_pictures[split], published.num_classes[split]
         items += [picture(f"{split}{n % classes}", split) for n in range(num)]
     return items
@@ -382,7 +384,7 @@ def test_published_numbers_raise_no_note(published: Published) -> None:
         f"but {published.num_pictures['train']:,} are published"
     ]
     with pytest.raises(DataError, match="'train0' is in both splits"):
-        count_notes([*items, picture("train0", "val")], published)
+        count_notes([*items, picture("train0", "test")], published)
 
 
 LAYOUTS: dict[str, Callable[[], dict[str, bytes]]] = {

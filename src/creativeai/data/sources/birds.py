@@ -1,4 +1,4 @@
-"""birds: 21,600 photos of 535 species, of BIRDS-525 and BIRDS-150 joined; the captions ship here.
+"""birds: 21,600 photos of 534 species, of BIRDS-525 and BIRDS-150 joined; the captions ship here.
 
 Both are releases of the public "BIRDS SPECIES" collection (Kaggle, gpiosenka), published there as CC0. Of
 BIRDS-525 it takes the `valid` part, of BIRDS-150 all three parts, which hold most of what else BIRDS-525 has.
@@ -42,7 +42,7 @@ def open_birds(root: Path | None, num_pictures: int | None, seed: int) -> Source
         num_pictures,
         seed,
         name="birds",
-        title="Birds: photos of 535 species",
+        title="Birds: photos of 534 species",
         origin="BIRDS-525 (split valid) and BIRDS-150 (Kaggle, gpiosenka), captions written for CreativeAI",
         licence="photos CC0, captions Apache-2.0",
         description=(
