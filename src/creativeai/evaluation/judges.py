@@ -25,15 +25,12 @@ _AT_ONCE = 128
 class Matcher(Protocol):
     """Says how well pictures and captions fit: the product of their unit vectors."""
 
-    name: str
     digest: str
-    datasets: tuple[str, ...]
-    """Names of the datasets on whose training photos it was trained."""
 
     def picture_codes(self, descriptions: Array) -> Array:
         """Unit vectors [N, K] of what the features describe of pictures, [N, I]."""
 
-    def text_codes(self, captions: list[str]) -> Array:
+    def text_codes(self, captions: Sequence[str]) -> Array:
         """Unit vectors [N, K] of captions."""
 
 
@@ -41,9 +38,18 @@ class PictureReader(Protocol):
     """Says what kind a picture shows, and which colours its parts have."""
 
     digest: str
-    class_names: tuple[str, ...]
-    parts: tuple[str, ...]
-    colours: tuple[str, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The kinds it tells apart."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts it knows."""
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """The colours it tells apart."""
 
     def name_scores(self, descriptions: Array) -> Array:
         """[N, C] how much each picture looks like each of the kinds."""

@@ -1,6 +1,5 @@
 """The captions of a dataset, each encoded when it is asked for, and those of mirrored pictures."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +8,10 @@ from numpy.typing import NDArray
 from creativeai.data import CaptionedImages
 from creativeai.errors import TextError
 from creativeai.text.features import TextFeatures
+from creativeai.text.mirroring import mirrored_caption
 from creativeai.training.caption_bank import CaptionBank
 
 __all__ = ["BankedCaptions", "banked_captions", "mirrored_caption"]
-
-_SIDES = {"left": "right", "right": "left"}
-
-
-def mirrored_caption(caption: str) -> str:
-    """The caption of the mirrored picture: left and right change places."""
-    return re.sub(r"\b(left|right)\b", lambda match: _SIDES[match[0].lower()], caption, flags=re.IGNORECASE)
 
 
 @dataclass(frozen=True)
