@@ -84,7 +84,7 @@ def main() -> None:
 
     views = {
         "judge": [(plain, False), (plain, True)],
-        "guide": [(seen_in_training, False), (seen_in_training, True)] * 2,
+        "guide": [(seen_in_training, False), (seen_in_training, True)],
     }
     described = {
         name: [
