@@ -9,7 +9,8 @@ import pytest
 
 from creativeai.errors import DataError
 from creativeai.importers.captions import read_captions
-from creativeai.importers.damsm import text_encoder, text_graph
+from creativeai.importers.damsm import text_encoder, text_graph, tokeniser_of
+from creativeai.text.vocabulary import Vocabulary
 from importers.official_files import WORDS, save_captions, small_weights
 
 
@@ -69,3 +70,36 @@ def test_vocabulary_of_another_size_is_refused_with_both_numbers(file: Path, tmp
         DataError, match=r"text_encoder200\.pth knows 12 words, but .*captions\.pickle has 11: give the"
     ):
         text_graph(encoder, tmp_path / "text_encoder200.pth", captions)
+
+
+@pytest.mark.parametrize(
+    ("words", "tokeniser"),
+    [
+        (WORDS, "attngan"),
+        (("<end>", "red_bird", "a"), "attngan"),
+        (("<end>", "红", "花"), "plain"),
+        (("<end>", "красная", "птица"), "plain"),
+        (("<end>", "синий", "йод"), "unicode"),
+        (("<end>", "une", "tête", "bleutée"), "unicode"),
+        (("<end>", "붉은", "새"), "unicode"),
+        (("<end>", "a", "bird", "n't"), "attngan"),
+    ],
+)
+def test_tokeniser_is_the_one_that_reaches_the_vocabulary(
+    file: Path, words: tuple[str, ...], tokeniser: str
+) -> None:
+    captions = read_captions(save_captions(file, words=words, test=[[1, 2]]))
+    assert tokeniser_of(captions) == tokeniser
+    vocabulary = Vocabulary(list(words), tokeniser_of(captions))
+    assert all(vocabulary.knows(word) for word in words[1:] if word != "n't")
+
+
+@pytest.mark.parametrize(
+    "words", [("<end>",), ("<end>", "A", "BIRD"), ("<end>", "n't", "'s", "bird"), ("<end>", "🐦")]
+)
+def test_vocabulary_that_nobody_can_type_is_refused(file: Path, words: tuple[str, ...]) -> None:
+    captions = read_captions(save_captions(file, words=words, test=[[]]))
+    with pytest.raises(
+        DataError, match=r"captions\.pickle: of the \d words in its vocabulary \d can be typed"
+    ):
+        tokeniser_of(captions)
