@@ -49,8 +49,8 @@ def test_indices_part_the_pictures(dataset: Path) -> None:
 def test_unknown_split_and_resolution_are_named(dataset: Path) -> None:
     opened = CaptionedImages.open(dataset)
 
-    with pytest.raises(DataError, match="unknown split 'test'"):
-        opened.indices("test")
+    with pytest.raises(DataError, match="unknown split 'holdout'"):
+        opened.indices("holdout")
     with pytest.raises(DataError, match=r"no pictures at 64 x 64 .it has 8, 16.*--resolutions 8,16,64"):
         opened.images(64)
 
@@ -140,7 +140,7 @@ def test_missing_file_is_named(dataset: Path, name: str) -> None:
         "7",
         '{"file_name": "a"}',
         '{"file_name":"a","captions":[],"split":"train","label":null,"attributes":null}',
-        '{"file_name":"a","captions":["a"],"split":"test","label":null,"attributes":null}',
+        '{"file_name":"a","captions":["a"],"split":"holdout","label":null,"attributes":null}',
     ],
 )
 def test_broken_caption_line_is_numbered(dataset: Path, line: str) -> None:

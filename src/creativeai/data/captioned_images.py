@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from creativeai.errors import DataError
 
 SCHEMA_VERSION = 1
-SPLITS = ("train", "val")
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class CaptionRecord:
     file_name: str
     captions: tuple[str, ...]
     split: str
-    """`train` or `val`."""
+    """`train`, `val` or `test`."""
     label: str | None = None
     attributes: dict[str, Any] | None = None
     """Facts that tests and benchmarks can check, e.g. `{"body": "red"}`; None for photos."""

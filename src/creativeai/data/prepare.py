@@ -3,7 +3,7 @@
 import hashlib
 import os
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from creativeai.data.captioned_images import DatasetInfo
 from creativeai.data.pictures import MIN_SIDE, to_squares
 from creativeai.data.sources import open_source
-from creativeai.data.sources.base import Problem, Source, SourcePicture
+from creativeai.data.sources.base import Problem, Source, SourcePicture, Used
 from creativeai.data.writing import DatasetWriter, new_folder
 from creativeai.errors import DataError
 
@@ -95,7 +95,9 @@ def prepare(
     ):
         # Pillow warns of odd metadata in good pictures, and of large ones that we refuse anyway.
         warnings.filterwarnings("ignore", module="PIL")
-        problems = _write_pictures(opened, writer, resolutions, None if skip_bad else MAX_PROBLEMS, progress)
+        problems, used = _write_pictures(
+            opened, writer, resolutions, None if skip_bad else MAX_PROBLEMS, progress
+        )
         if problems and not skip_bad:
             raise DataError(_summary(problems))
         if not writer.num_pictures:
@@ -103,7 +105,7 @@ def prepare(
                 f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
             )
         info = writer.finish(opened)
-    return Prepared(out, info, tuple(problems), opened.notes)
+    return Prepared(out, info, tuple(problems), opened.notes_on(used))
 
 
 def parse_resolutions(text: str) -> tuple[int, ...]:
@@ -129,9 +131,10 @@ def _write_pictures(
     resolutions: tuple[int, ...],
     max_problems: int | None,
     progress: Progress | None,
-) -> list[Problem]:
-    """Write all good pictures in order, and return the problems, ending early at `max_problems`."""
+) -> tuple[list[Problem], Used]:
+    """Write all good pictures in order, ending early at `max_problems`: the problems, and what was used."""
     problems: list[Problem] = []
+    used: Used = Counter()
     splits = _Splits()
     for done, item in enumerate(_decode(source.pictures, resolutions), start=1):
         if isinstance(item, Problem):
@@ -140,10 +143,12 @@ def _write_pictures(
                 break
         else:
             picture, squares = item
-            writer.add(picture, splits.of(picture, squares[0]), squares)
+            split = splits.of(picture, squares[0])
+            used[split, picture.label] += 1
+            writer.add(picture, split, squares)
         if progress is not None:
             progress(done, source.num_pictures)
-    return problems
+    return problems, used
 
 
 def _decode(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import clean_captions
-from creativeai.data.sources.class_split import Published, count_notes
+from creativeai.data.sources.class_split import Published
 from creativeai.data.sources.coco import LICENCE as COCO_LICENCE
 from creativeai.data.sources.karpathy import describe_karpathy, photos_by_name
 from creativeai.data.sources.places import Member, Places, Spot, make_source, open_places
@@ -54,7 +54,8 @@ def open_flickr(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
         origin=f"{title}, {name}",
         licence=COCO_LICENCE if name == "dataset_coco.json" else LICENCE,
         description="Photographs of everyday scenes with five captions each",
-        notes=[*count_notes(described, published), *notes],
+        notes=notes,
+        published=published,
     )
 
 

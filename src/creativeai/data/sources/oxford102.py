@@ -4,7 +4,7 @@ from pathlib import Path
 
 from creativeai.data.mat_file import read_mat_numbers
 from creativeai.data.sources.base import Problem, Source, SourcePicture
-from creativeai.data.sources.class_split import Published, check_disjoint, count_notes
+from creativeai.data.sources.class_split import Published, check_disjoint
 from creativeai.data.sources.places import Spot, make_source, open_places
 from creativeai.data.sources.texts import Texts
 from creativeai.errors import DataError
@@ -25,7 +25,7 @@ def open_oxford102(root: Path | None, num_pictures: int | None, seed: int) -> So
     labels = read_labels(places.need_file("imagelabels.mat", "the classes of the pictures"))
     photos = places.need_folder("the pictures, of 102flowers.tgz", "jpg")
     texts = Texts.of(places.need_folder("the captions", "text_c10"))
-    lists = places.need_file("trainvalclasses.txt", "the classes to train on")
+    lists = places.need_file("trainvalclasses.txt", "with testclasses.txt the split by class, by Reed et al.")
     train, val = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
     check_disjoint(train, val, f"{lists}/trainvalclasses.txt and testclasses.txt")
     split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
@@ -37,9 +37,8 @@ def open_oxford102(root: Path | None, num_pictures: int | None, seed: int) -> So
             name = f"image_{number:05}"
             split = split_of_class[folder]
             described.append(_describe(photos, name, texts, f"{folder}/{name}", folder, split))
-    notes = count_notes(described, PUBLISHED)
-    if len(labels) > len(described):
-        notes.append(f"not used: {len(labels) - len(described):,} pictures that are in neither split")
+    num_unlisted = len(labels) - len(described)
+    notes = [f"not used: {num_unlisted:,} pictures that are in neither split"] if num_unlisted else []
     return make_source(
         described,
         num_pictures,
@@ -50,6 +49,7 @@ def open_oxford102(root: Path | None, num_pictures: int | None, seed: int) -> So
         licence="not stated by its authors, made for research; see the official page",
         description="Photographs of 102 kinds of flowers with ten captions each",
         notes=notes,
+        published=PUBLISHED,
     )
 
 
@@ -77,7 +77,7 @@ def _describe(
 ) -> SourcePicture | Problem:
     member = photos.member(f"{name}.jpg")
     if not photos.has(f"{name}.jpg"):
-        return Problem(str(member), "the picture is missing")
+        return Problem(str(member), "the picture is missing", is_missing=True)
     try:
         captions = texts.read(text)
     except DataError as error:

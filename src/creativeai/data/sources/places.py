@@ -13,6 +13,7 @@ from PIL import Image
 from creativeai.data.archives import Archive, open_archive
 from creativeai.data.pictures import open_picture_bytes
 from creativeai.data.sources.base import Problem, Source, SourcePicture, choose
+from creativeai.data.sources.class_split import Published, check_classes, count_notes
 from creativeai.errors import DataError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -160,11 +161,34 @@ def make_source(
     licence: str,
     description: str,
     notes: list[str],
+    published: Published | None = None,
 ) -> Source:
-    """A source of pictures whose `open` is a `Member`, or anything else that opens them."""
+    """A source of pictures whose `open` is a `Member`, or anything else that opens them.
+
+    Raises:
+        DataError: a class is in two splits, where the published one goes by class.
+    """
+    checked = check_classes(described, published)
     chosen = choose(described, num_pictures, seed)
+    num_good = sum(isinstance(item, SourcePicture) for item in described)
+    dropped = (
+        []
+        if len(chosen) == len(described)
+        else [item for item in described if isinstance(item, Problem) and item.is_missing]
+    )
+    missing = [f"not there: {len(dropped):,} pictures, such as {dropped[0].where}"] if dropped else []
+    is_some = (num_pictures is not None and num_pictures < num_good) or bool(dropped)
+    count = partial(count_notes, published=published, num_chosen_of=num_good if is_some else None)
     return Source(
-        name, title, origin, licence, description, in_reading_order(chosen), len(chosen), tuple(notes)
+        name,
+        title,
+        origin,
+        licence,
+        description,
+        in_reading_order(chosen),
+        len(chosen),
+        (*checked, *notes, *missing),
+        count,
     )
 
 
