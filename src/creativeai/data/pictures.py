@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from creativeai.errors import DataError
-from creativeai.stand_ins import LFS_POINTER
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 MIN_SIDE = 8
 """Smallest width and height, in pixels, of a picture worth training on."""
 MAX_PIXELS = 89_478_485
 """Larger pictures are refused as decompression bombs (Pillow's own threshold for a warning)."""
+_START_BYTES = 512
+"""Enough of a file to tell what it is."""
 _LARGE = 256
 """Sets with squares of this side or more are made in less time."""
 Image.init()
@@ -36,7 +38,7 @@ def open_picture(path: Path) -> Image.Image:
         if not path.is_file():
             raise DataError("not a file" if path.exists() else "the picture is missing")
         with path.open("rb") as file:
-            start = file.read(len(LFS_POINTER))
+            start = file.read(_START_BYTES)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}") from None
     return _open(path, start)
@@ -48,14 +50,16 @@ def open_picture_bytes(content: bytes) -> Image.Image:
     Raises:
         DataError: as `open_picture`.
     """
-    return _open(io.BytesIO(content), content[: len(LFS_POINTER)])
+    return _open(io.BytesIO(content), content[:_START_BYTES])
 
 
 def _open(file: Path | io.BytesIO, start: bytes) -> Image.Image:
-    if start == LFS_POINTER:
+    if start.startswith(LFS_POINTER):
         raise DataError("is a git-LFS pointer instead of a picture: run git lfs pull")
     if not start:
         raise DataError("the file is empty")
+    if is_web_page(start):
+        raise DataError("is a web page saved under the picture's name: download the picture again")
     try:
         picture = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:

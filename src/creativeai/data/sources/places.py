@@ -15,6 +15,7 @@ from creativeai.data.pictures import open_picture_bytes
 from creativeai.data.sources.base import Problem, Source, SourcePicture, choose
 from creativeai.data.sources.class_split import Published, check_classes, count_notes
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 MAX_LIST_BYTES = 1024 * 2**20
@@ -40,14 +41,20 @@ class Spot:
     def read(self, name: str) -> bytes:
         """A file that describes pictures. Raises `DataError`, with the file's name."""
         try:
-            return self.archive.read(self.prefix + name, MAX_LIST_BYTES)
+            content = self.archive.read(self.prefix + name, MAX_LIST_BYTES)
         except DataError as error:
             raise DataError(f"{self.archive.path}: {error}") from None
+        if content.startswith(LFS_POINTER):
+            raise DataError(f"{self}/{name} is a git-LFS pointer instead of the file: run git lfs pull")
+        if is_web_page(content):
+            raise DataError(f"{self}/{name} is a web page saved under this name: fetch the file itself")
+        return content
 
     def lines(self, name: str) -> list[str]:
         """The lines with content of a list. Raises `DataError`."""
         text = self.read(name).decode("utf-8-sig", errors="replace")
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        # Not by splitlines: sentences hold form feeds and Unicode's line separators.
+        return [line.strip() for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
 
     def json(self, name: str) -> Any:
         """The content of a JSON file. Raises `DataError`."""
