@@ -57,8 +57,8 @@ def test_without_such_a_font_a_note_stands_there(system: Path) -> None:
         "- (HANGUL letters: no font on this system has them)",
     ]
     assert texts("a bird 🐦 there, un père", "a bird (一只红) it is", width=1000) == [
-        "- a bird [bird] there, un pere",
-        "- a bird ([CJK]) it is",
+        "- a bird [bird: no font] there, un pere",
+        "- a bird ([CJK letters: no font]) it is",
     ]
 
 

@@ -88,12 +88,12 @@ def _drawable(caption: str) -> tuple[str, ImageFont.FreeTypeFont]:
     plain = {letter: unicodedata.normalize("NFD", letter)[0] for letter in lacking}
     lacking = {letter for letter in lacking if plain[letter] == letter or not _has(None, plain[letter])}
     if len(lacking) > _MOST * len(letters):
-        return f"({_named(min(lacking))} letters: no font on this system has them)", best
+        return f"({_named(min(lacking))}: no font on this system has them)", best
     shown, last = "", ""
     for character in caption:
         if character not in lacking:
             shown, last = shown + plain.get(character, character), ""
-        elif (name := f"[{_named(character)}]") != last:
+        elif (name := f"[{_named(character)}: no font]") != last:
             shown, last = shown + name, name
     return shown, best
 
@@ -101,7 +101,7 @@ def _drawable(caption: str) -> tuple[str, ImageFont.FreeTypeFont]:
 def _named(letter: str) -> str:
     """The name of a sign, the script of a letter."""
     name = unicodedata.name(letter, f"U+{ord(letter):04X}")
-    return name.lower() if unicodedata.category(letter).startswith("S") else name.split()[0]
+    return name.lower() if unicodedata.category(letter).startswith("S") else f"{name.split()[0]} letters"
 
 
 @lru_cache(maxsize=2**16)

@@ -313,6 +313,51 @@ def test_oxford_flowers_unpacked_and_as_downloaded(tmp_path: Path) -> None:
     assert "not used: 1 pictures that are in neither split" in unpacked.report()
 
 
+def own_flower_split(train: list[int], val: list[int], test: list[int]) -> bytes:
+    """Oxford's setid.mat: three matrices in one file."""
+    matrices = [("trnid", train), ("valid", val), ("tstid", test)]
+    parts = [mat_bytes(name, np.array([numbers], np.uint8)) for name, numbers in matrices]
+    return parts[0] + b"".join(part[128:] for part in parts[1:])
+
+
+def test_oxford_flowers_without_lists_of_classes_have_their_own_split(tmp_path: Path) -> None:
+    files = without(flowers(), "classes.txt")
+    files["cvpr2016_flowers/text_c10/class_00004/image_00006.txt"] = b"a flower"
+    assert "has no split: looked for trainvalclasses.txt and testclasses.txt (Reed's" in error_of(
+        "oxford102", write_files(tmp_path / "a", files)
+    )
+    files["setid.mat"] = own_flower_split([1, 4], [2], [3, 6])
+    prepared, dataset = made("oxford102", write_files(tmp_path / "b", files))
+
+    assert [(r.file_name[-5], r.split) for r in dataset.records] == [
+        ("1", "train"),
+        ("2", "val"),
+        ("3", "test"),
+        ("4", "train"),
+        ("6", "test"),
+    ]
+    report = prepared.report()
+    assert report[1] == "found: train 2 pictures, val 1 pictures, test 2 pictures"
+    assert "differs: 2 test pictures, but 6,149 are published" in report
+    assert any("Oxford's own setid.mat" in line for line in report)
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        (([1], [2], [1]), "tstid has picture 1, which is in two lists or none"),
+        (([1], [7], [2]), "valid has picture 7, which is in two lists or none"),
+        (([0], [1], [2]), "the trnid are not numbers of pictures"),
+    ],
+)
+def test_oxford_flowers_with_a_damaged_split(
+    tmp_path: Path, lists: tuple[list[int], list[int], list[int]], message: str
+) -> None:
+    files = without(flowers(), "classes.txt") | {"setid.mat": own_flower_split(*lists)}
+
+    assert f"setid.mat: {message}" in error_of("oxford102", write_files(tmp_path / "a", files))
+
+
 @pytest.mark.parametrize("content", [b"", b"MATLAB 5.0 MAT-file" + bytes(200), b"<html>", bytes(2**20 + 1)])
 def test_broken_mat_file(tmp_path: Path, content: bytes) -> None:
     message = error_of("oxford102", write_files(tmp_path / "a", flowers() | {"imagelabels.mat": content}))

@@ -5,7 +5,7 @@ with five rows a picture, `captions.txt` or `results.csv`.
 """
 
 from collections import defaultdict
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import clean_captions
@@ -123,7 +123,7 @@ def parse_table(content: bytes, where: str) -> tuple[dict[str, list[str]], list[
         elif isinstance(row, DataError):
             raise DataError(f"{where} line {number}: {row}")
         else:
-            captions[PurePosixPath(row.file_name).name] += row.captions
+            captions[row.file_name.rpartition("/")[2]] += row.captions
     notes = list(metadata.notes)
     if without:
         notes.append(

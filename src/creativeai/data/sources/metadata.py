@@ -140,7 +140,8 @@ def parse_description(row: dict[str, Any]) -> Description:
             attributes = json.loads(attributes)
         if attributes is not None and not isinstance(attributes, dict):
             raise ValueError
-        json.dumps(attributes, allow_nan=False)  # what is no number in JSON can't be written again
+        if attributes is not None:
+            json.dumps(attributes, allow_nan=False)  # what is no number in JSON can't be written again
         label = row.get("label")
         if label is not None and not isinstance(label, (str, int)):
             raise TypeError
