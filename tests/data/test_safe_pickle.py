@@ -170,6 +170,24 @@ def test_binary_pickle_with_changed_line_endings_says_so(file: Path) -> None:
         assert read_plain_pickle(file) == numbers
 
 
+@pytest.mark.parametrize("as_key", [True, False])
+def test_numbers_chosen_to_be_told_apart_slowly_are_refused(file: Path, as_key: bool) -> None:
+    """Whole numbers that are equal modulo 2 to the 61, minus 1, all hash to one value."""
+    numbers = [n * (2**61 - 1) for n in range(1, 60_000)]
+    if as_key:
+        content = b"(" + b"".join(b"I%d\nN" % number for number in numbers) + b"d."
+    else:
+        content = b"(lp0\n" + b"".join(b"I1\np%d\n0" % number for number in numbers) + b"."
+    start = time.process_time()
+    errors_of(content, file)
+    assert time.process_time() - start < 5
+
+    errors_of(pickle.dumps({(1, 2): 3}, 2), file)
+    for protocol in range(6):
+        file.write_bytes(pickle.dumps({2**59: 1, "a": {-7: 2}, True: 3}, protocol))
+        assert read_plain_pickle(file) == {2**59: 1, "a": {-7: 2}, True: 3}
+
+
 def test_a_mass_of_sets_is_refused(file: Path) -> None:
     assert "not a whole pickle" in errors_of(b"\x80\x04(" + b"\x8f" * 1000 + b"l.", file)
 

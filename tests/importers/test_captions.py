@@ -5,6 +5,7 @@ import pickle  # noqa: TID251  -- writes the file that must not be obeyed
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from creativeai.errors import DataError
@@ -25,6 +26,15 @@ def test_vocabulary_and_test_captions_are_read(file: Path) -> None:
     assert captions.test[0] == (9, 2, 4, 5, 11)
     assert set(captions.examples(6)) == {"this bird has red wings", "a small red bird with black wings"}
     assert captions.examples(1) == captions.examples(6)[:1]
+
+
+def test_vocabulary_of_numpys_numbers_is_read(file: Path) -> None:
+    """As code writes it that counts words with NumPy."""
+    by_number = {np.int64(number): word for number, word in enumerate(WORDS)}
+    by_word = {word: np.int32(number) for number, word in enumerate(WORDS)}
+    test = [[np.int64(1), np.int64(2)]]
+    captions = read_captions(save_captions(file, test=test, by_number=by_number, by_word=by_word))
+    assert captions.words == WORDS and captions.examples(1) == ("a bird",)
 
 
 def test_captions_that_fit_no_page_are_no_examples(file: Path) -> None:

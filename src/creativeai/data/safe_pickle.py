@@ -22,6 +22,8 @@ __all__ = ["parse_array_pickle", "parse_plain_pickle", "read_array_pickle", "rea
 
 _START = 2**16
 """Bytes that tell what a file is."""
+_MAX_KEY = 2**60
+"""Larger whole numbers can be chosen so that a dictionary of 60,000 of them takes half a minute to make."""
 _LARGE = 2**14
 """Raw pixels of more bytes than this are not kept in memory once they are in their array."""
 
@@ -92,7 +94,16 @@ class _Bounded:
 
 
 class _Memo(dict[int, Any]):
-    """What a pickle may refer back to: all but raw pixels, of which it would keep gigabytes alive."""
+    """What a pickle may refer back to, by numbers that it counts up."""
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        if key > _MAX_KEY:
+            raise DataError("refers back by numbers that nothing counts up to")
+        super().__setitem__(key, value)
+
+
+class _MemoWithoutPixels(_Memo):
+    """All but raw pixels, of which it would keep gigabytes alive."""
 
     def __setitem__(self, key: int, value: Any) -> None:
         parts = value if isinstance(value, tuple) else (value,)
@@ -109,12 +120,32 @@ class _Memo(dict[int, Any]):
 _FORGOTTEN = object()
 
 
+def _checking_keys(load: Any, keys: slice) -> Any:
+    """The same opcode, after a look at the part of the stack that becomes the keys of a dictionary."""
+
+    def checked(unpickler: Any) -> None:
+        for key in unpickler.stack[keys]:
+            if not isinstance(key, str) and not (isinstance(key, int) and abs(key) <= _MAX_KEY):
+                raise DataError("has a dictionary of other things than texts and numbers")
+        load(unpickler)
+
+    return checked
+
+
+_KEYS = {
+    pickle.SETITEM[0]: slice(-2, -1),
+    pickle.SETITEMS[0]: slice(None, None, 2),
+    pickle.DICT[0]: slice(None, None, 2),
+}
+"""Opcodes that fill dictionaries, and where the keys are on the stack."""
+
+
 # The one in Python: that in C sets aside a table as long as the largest number in the file, up to 32 GB.
 class _Unpickler(pickle._Unpickler):
     # Of all that have a length, bytearrays alone are made before there is anything to fill them with. An
     # empty set takes 200 times the byte that asks for it, and no list of captions or pictures has one.
     dispatch: ClassVar = {
-        code: load
+        code: _checking_keys(load, _KEYS[code]) if code in _KEYS else load
         for code, load in pickle._Unpickler.dispatch.items()
         if code not in (pickle.BYTEARRAY8[0], pickle.EMPTY_SET[0], pickle.FROZENSET[0])
     }
@@ -123,8 +154,7 @@ class _Unpickler(pickle._Unpickler):
         super().__init__(file, encoding="latin1")
         self._known = known
         self.has_used_names = False
-        if has_arrays:
-            self.memo = _Memo()
+        self.memo = _MemoWithoutPixels() if has_arrays else _Memo()
 
     def find_class(self, module: str, name: str) -> Any:
         self.has_used_names = True

@@ -206,6 +206,22 @@ def test_message_mentions_the_table_that_is_there(tmp_path: Path) -> None:
     assert "(captions.txt is there, but is a web page saved under this name" in error_of(root)
 
 
+def test_message_names_the_source_for_a_text_file_beside_each_picture(tmp_path: Path) -> None:
+    save_picture(tmp_path / "pictures" / "1.png")
+    (tmp_path / "pictures" / "1.txt").write_text("a bird\n")
+
+    assert (
+        "(1.txt is there, but lies beside a picture of its name: creativeai data prepare text_files"
+        in error_of(tmp_path / "pictures")
+    )
+
+
+def test_prepared_dataset_is_no_folder_of_pictures(good_folder: Path, tmp_path: Path) -> None:
+    prepare("folder", tmp_path / "set", root=good_folder, resolutions=(8,))
+
+    assert "(it is a prepared dataset, which training reads as it is)" in error_of(tmp_path / "set")
+
+
 def test_two_tables_of_any_name(tmp_path: Path) -> None:
     root = flickr8k(flickr8k(tmp_path / "flickr8k"), "captions.csv")
 

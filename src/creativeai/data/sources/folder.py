@@ -136,8 +136,9 @@ def _find_metadata(root: Path) -> list[Path]:
         found += files
     if found:
         return found
-    unfit: list[str] = []
-    for folder in (root, *splits):
+    is_prepared = (root / "dataset.json").is_file() and (root / "captions.jsonl").is_file()
+    unfit = ["it is a prepared dataset, which training reads as it is"] if is_prepared else []
+    for folder in () if is_prepared else (root, *splits):
         tables = _tables_in(folder)
         reasons = {file: _unfitness(file) for file in tables}
         fit = [file for file in tables if reasons[file] is None]
@@ -147,12 +148,17 @@ def _find_metadata(root: Path) -> list[Path]:
         found += fit
         unfit += [f"{file.name} is there, but {reason}" for file, reason in reasons.items() if reason]
     if not found:
-        hint = f" ({unfit[0]})" if unfit else ""
+        hint = f" ({_likeliest(unfit)})" if unfit else ""
         raise DataError(
             f"{root} has no metadata.jsonl or metadata.csv{hint}: "
             'write one line per picture, such as {"file_name": "1.jpg", "text": "a small red bird"}'
         )
     return found
+
+
+def _likeliest(unfit: list[str]) -> str:
+    """Of what is said of the files there, that of the one that is a table of captions by its name."""
+    return next((text for text in unfit if "caption" in text.partition(" ")[0].lower()), unfit[0])
 
 
 def _tables_in(folder: Path) -> list[Path]:
@@ -177,6 +183,10 @@ def _unfitness(file: Path) -> str | None:
             if isinstance(row, DataError):
                 raise row
     except DataError as error:
+        if file.suffix.lower() == ".txt" and any(
+            file.with_suffix(suffix).exists() for suffix in (".jpg", ".jpeg", ".png", ".webp")
+        ):
+            return "lies beside a picture of its name: creativeai data prepare text_files reads such folders"
         return str(error).removeprefix("it: ")
     return None
 
