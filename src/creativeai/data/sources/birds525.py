@@ -37,7 +37,7 @@ def open_birds525(root: Path | None, num_pictures: int | None, seed: int) -> Sou
     for row in read_captions():
         path = photos.get(_key(row["file_name"]))
         if path is None:
-            pictures.append(Problem(f"{root}: {row['file_name']}", "the photo is missing", is_missing=True))
+            pictures.append(Problem(f"{root}: {row['file_name']}", "the photo is missing"))
             continue
         captions = (*row["captions"], short_caption(row["captions"]))
         pictures.append(
