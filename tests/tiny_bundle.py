@@ -54,7 +54,7 @@ def make_tiny_bundle(
             "description": "Made for tests.",
         },
         "training": {"steps": 2, "images_seen": 16, "seconds": 1.5, "hyperparameters": {"batch_size": 8}},
-        "metrics": {"fd_lite0": 123.4, "text_match": 0.5},
+        "metrics": {"kid": 123.4, "text_match": 0.5},
         "default_truncation": 0.8,
         "examples": ["a small red bird with black wings", "a blue bird on a branch"],
     }

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from creativeai.evaluation.features import FeatureExtractor
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.training.budget import Budget
 from creativeai.training.command import TrainCommand
@@ -22,6 +20,7 @@ from creativeai.training.monitor import Monitor
 from creativeai.training.precision import Precision
 from creativeai.training.run import Run
 from creativeai.training.tasks import feed_of, sample_sheet
+from patches import patch_judges
 
 EXACT = Precision(
     torch.device("cpu"), use_bfloat16=False, use_compile=False, memory_format=torch.channels_last
@@ -53,9 +52,10 @@ def options(**changes: Any) -> TrainCommand:
 
 @contextmanager
 def measuring_small() -> Iterator[None]:
-    """Judges see pictures at 64 px: a tenth of the time, and figures that compare with nothing else."""
+    """Judges see colours alone: no time, and figures that compare with nothing else."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("creativeai.training.materials.FeatureExtractor", partial(FeatureExtractor, side=64))
+        for place in ("training.judging", "bundles.export", "evaluation.command"):
+            patch.setattr(f"creativeai.{place}.load_judges", lambda *_, **__: (patch_judges(), []))
         yield
 
 

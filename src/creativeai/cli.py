@@ -12,6 +12,7 @@ from typing import Annotated, Optional
 import typer
 
 from creativeai.cli_data import data_app
+from creativeai.cli_evaluate import compare, evaluate
 from creativeai.cli_import import import_app
 from creativeai.cli_serve import demo, serve, web
 from creativeai.cli_store import store_app
@@ -27,7 +28,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(import_app, name="import")
 app.add_typer(store_app, name="store")
-for command in (serve, web, demo):
+for command in (serve, web, demo, evaluate, compare):
     app.command()(command)
 
 

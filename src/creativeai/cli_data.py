@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from creativeai.data import CaptionedImages
 
 __all__ = ["data_app"]
 
@@ -51,17 +54,20 @@ def prepare_data(
     source: Annotated[
         str,
         typer.Argument(
-            help="Path of a folder of captioned pictures, or folder, birds525, toybirds, cub200, oxford102, "
-            "coco, flickr, attngan, stackgan, webdataset, parquet, text_files."
+            help="Path of a folder of captioned pictures, or folder, birds, flowers, toybirds, cub200, "
+            "oxford102, coco, flickr, attngan, stackgan, webdataset, parquet, text_files."
         ),
     ],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     root: Annotated[
         Optional[Path], typer.Option("--from", help="Folder or archive with the source's files.")
     ] = None,
-    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "64,128",
+    resolutions: Annotated[str, typer.Option(help="Side lengths in pixels, with commas.")] = "32,64,128,256",
     num: Annotated[Optional[int], typer.Option(help="Use only so many pictures; all when left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the choice of pictures, and of drawn ones.")] = 0,
+    split: Annotated[
+        str, typer.Option(help="pictures, or classes: no class in two of train, validation and test.")
+    ] = "pictures",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out pictures that can't be used.")
     ] = False,
@@ -69,10 +75,11 @@ def prepare_data(
     """Make a dataset for training from captioned pictures."""
     from rich.console import Console
 
-    from creativeai.data.prepare import parse_resolutions, prepare
+    from creativeai.data import CaptionedImages
+    from creativeai.data.prepare import parse_resolutions, prepare, split_by_class
     from creativeai.data.preparing import shown_progress
 
-    with shown_progress(Console(stderr=True), source, out) as progress:
+    with shown_progress(Console(stderr=True), source, out) as shown:
         prepared = prepare(
             source,
             out,
@@ -81,10 +88,13 @@ def prepare_data(
             num_pictures=num,
             seed=seed,
             skip_bad=skip_bad,
-            progress=progress,
+            by_class=split_by_class(split),
+            progress=shown.pictures,
+            search_progress=shown.search,
         )
     for line in prepared.report():
         print(line)
+    print(_readable(CaptionedImages.open(prepared.path)))
 
 
 @data_app.command("show")
@@ -103,6 +113,16 @@ def show_data(
 
     dataset = CaptionedImages.open(path)
     Console().print(dataset_table(dataset))
+    print(_readable(dataset))
     if sheet is not None:
         write_contact_sheet(dataset, sheet, n)
         print(sheet)
+
+
+def _readable(dataset: "CaptionedImages") -> str:
+    """How many captions have no word that MiniLM, the usual text encoder, knows."""
+    from creativeai.data.readable import unreadable_captions
+    from creativeai.text import load_text_encoder
+
+    encoder = load_text_encoder("minilm")
+    return unreadable_captions(dataset.records, encoder.num_known_words).line("MiniLM")

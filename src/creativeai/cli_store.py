@@ -58,7 +58,7 @@ def list_store(
     ] = None,
     preset: Annotated[Optional[str], typer.Option(help="Only those of this preset.")] = None,
     sort: Annotated[
-        Optional[str], typer.Option(help="Order by this metric, the smallest first, e.g. fd_lite0.")
+        Optional[str], typer.Option(help="Order by this metric, the smallest first, e.g. kid.")
     ] = None,
     descending: Annotated[bool, typer.Option("--descending", help="The largest first.")] = False,
 ) -> None:

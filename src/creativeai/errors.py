@@ -29,6 +29,10 @@ class TrainingError(UserError):
     """A recipe, preset, setting or checkpoint does not fit the training asked for."""
 
 
+class EvaluationError(UserError):
+    """A card, report or judging network is missing, broken or unfit, or cards don't compare."""
+
+
 class UnknownModelError(UserError):
     """No model of that name is known here."""
 

@@ -7,6 +7,7 @@ import pytest
 from creativeai.bundles import catalog, find_bundle, find_bundles
 from creativeai.bundles.listing import bundle_table
 from creativeai.errors import BundleError, UnknownModelError
+from tiny_bundle import make_tiny_bundle
 
 
 @pytest.fixture(autouse=True)
@@ -93,4 +94,14 @@ def test_table_shows_bundles_and_what_is_wrong_with_them(
     assert rows["name"] == ["broken", "tiny"]
     assert "generator.onnx is missing" in rows["recipe"][0]
     assert (rows["recipe"][1], rows["data"][1]) == ("projected_gan", "blots")
-    assert (rows["fd_lite0"][1], rows["text_match"][1]) == ("123.4", "0.5")
+    assert (rows["kid"][1], rows["text_match"][1]) == ("123.4", "0.5")
+
+
+def test_figures_of_a_former_measure_stand_beside_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tiny_bundle(tmp_path, metrics={"fd_lite0": 62.7, "text_match": 0.361})
+    monkeypatch.setenv("CREATIVEAI_MODELS", str(tmp_path))
+    table = bundle_table()
+    rows = {column.header: [str(cell) for cell in column.cells] for column in table.columns}
+    assert rows["name"] == ["tiny"] and rows["text_match"] == [""]

@@ -7,8 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from creativeai.data import CaptionedImages, prepare
+from creativeai.data import CaptionedImages, credits_of, prepare
 from creativeai.errors import DataError
+
+LINE = {
+    "file_name": "a",
+    "captions": ["a"],
+    "short_captions": [],
+    "name_captions": [],
+    "label": None,
+    "attributes": None,
+    "credit": None,
+    "split": "test",
+}
 
 
 @pytest.fixture
@@ -39,18 +50,18 @@ def test_images_are_mapped_and_read_only(dataset: Path) -> None:
 
 def test_indices_part_the_pictures(dataset: Path) -> None:
     opened = CaptionedImages.open(dataset)
-    train, val = opened.indices("train"), opened.indices("val")
+    parts = {split: opened.indices(split) for split in ("train", "validation", "test")}
 
-    assert train.dtype == np.int64
-    assert sorted([*train, *val]) == list(range(12))
-    assert opened.meta.splits == {"train": len(train), "val": len(val)}
+    assert all(part.dtype == np.int64 for part in parts.values())
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(12))
+    assert opened.meta.splits == {split: len(part) for split, part in parts.items()}
 
 
 def test_unknown_split_and_resolution_are_named(dataset: Path) -> None:
     opened = CaptionedImages.open(dataset)
 
-    with pytest.raises(DataError, match="unknown split 'holdout'"):
-        opened.indices("holdout")
+    with pytest.raises(DataError, match="unknown split 'val'"):
+        opened.indices("val")
     with pytest.raises(DataError, match=r"no pictures at 64 x 64 .it has 8, 16.*--resolutions 8,16,64"):
         opened.images(64)
 
@@ -70,10 +81,17 @@ def change_info(dataset: Path, **changes: object) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
-def test_newer_dataset_says_upgrade(dataset: Path) -> None:
-    change_info(dataset, schema_version=2)
+def test_older_dataset_says_prepare_again(dataset: Path) -> None:
+    change_info(dataset, schema_version=1)
 
-    with pytest.raises(DataError, match=r"newer CreativeAI .schema 2, this one reads 1.: upgrade"):
+    with pytest.raises(DataError, match=r"older CreativeAI .schema 1, this one reads 2.: prepare it again"):
+        CaptionedImages.open(dataset)
+
+
+def test_newer_dataset_says_upgrade(dataset: Path) -> None:
+    change_info(dataset, schema_version=3)
+
+    with pytest.raises(DataError, match=r"newer CreativeAI .schema 3, this one reads 2.: upgrade"):
         CaptionedImages.open(dataset)
 
 
@@ -85,6 +103,12 @@ def test_newer_dataset_says_upgrade(dataset: Path) -> None:
         {"resolutions": [8, "wide"]},
         {"splits": [1, 2]},
         {"num_pictures": "many"},
+        {"num_pictures": float("inf")},
+        {"num_captions": None},
+        {"near_duplicates": {"num_pictures": 1, "num_other": 2}},
+        {"left_out": {"missing": "many"}},
+        {"credits_digest": 7},
+        {"title": ["a"]},
     ],
 )
 def test_damaged_info(dataset: Path, changes: dict[str, object]) -> None:
@@ -94,7 +118,7 @@ def test_damaged_info(dataset: Path, changes: dict[str, object]) -> None:
         CaptionedImages.open(dataset)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'{"schema_version": 1}'])
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'{"schema_version": 2}'])
 def test_broken_info(dataset: Path, content: bytes) -> None:
     (dataset / "dataset.json").write_bytes(content)
 
@@ -139,8 +163,21 @@ def test_missing_file_is_named(dataset: Path, name: str) -> None:
         "[]",
         "7",
         '{"file_name": "a"}',
-        '{"file_name":"a","captions":[],"split":"train","label":null,"attributes":null}',
-        '{"file_name":"a","captions":["a"],"split":"holdout","label":null,"attributes":null}',
+        *(
+            json.dumps(LINE | changes)
+            for changes in (
+                {"captions": []},
+                {"captions": "a bird"},
+                {"captions": [7]},
+                {"name_captions": None},
+                {"split": "val"},
+                {"file_name": 3},
+                {"label": 3},
+                {"credit": ["x"]},
+                {"attributes": []},
+            )
+        ),
+        '{"file_name": ' + "[" * 5000,
     ],
 )
 def test_broken_caption_line_is_numbered(dataset: Path, line: str) -> None:
@@ -165,3 +202,42 @@ def test_dataset_can_be_moved(dataset: Path, tmp_path: Path) -> None:
     shutil.move(dataset, tmp_path / "elsewhere")
 
     assert len(CaptionedImages.open(str(tmp_path / "elsewhere"))) == 12
+
+
+def test_kinds_of_captions_are_kept_apart_and_any_one_is_enough(dataset: Path) -> None:
+    file = dataset / "captions.jsonl"
+    lines = file.read_text().splitlines()
+    kinds = {"captions": [], "short_captions": ["an owl"], "name_captions": ["a photo of an owl"]}
+    lines[0] = json.dumps(LINE | kinds | {"credit": "Ann, https://example.org, CC-BY 2.0"})
+    file.write_text("\n".join(lines) + "\n")
+    opened = CaptionedImages.open(dataset)
+
+    assert opened.records[0].all_captions == ("an owl", "a photo of an owl")
+    assert opened.records[11].all_captions == ("the last bird", "an owl", "a photo of an owl")
+    assert credits_of(opened) == ("a: Ann, https://example.org, CC-BY 2.0",)
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\3\4" + bytes(200), b"\x93NUMPY\x01\x00v\x00{'descr': (" + b"(" * 300]
+)
+def test_arrays_of_odd_content(dataset: Path, content: bytes) -> None:
+    (dataset / "images_8.npy").write_bytes(content)
+
+    with pytest.raises(DataError, match=r"images_8\.npy is damaged"):
+        CaptionedImages.open(dataset)
+
+
+def test_random_damage_is_an_error_in_one_line(dataset: Path) -> None:
+    random = np.random.default_rng(0)
+    for name in ("dataset.json", "captions.jsonl", "images_8.npy"):
+        whole = (dataset / name).read_bytes()
+        for _ in range(60):
+            content = bytearray(whole)
+            for place in random.integers(0, min(len(content), 400), 3):
+                content[place] = random.integers(256)
+            (dataset / name).write_bytes(bytes(content))
+            try:
+                CaptionedImages.open(dataset)
+            except DataError as error:
+                assert "\n" not in str(error)
+        (dataset / name).write_bytes(whole)

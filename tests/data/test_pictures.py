@@ -1,5 +1,6 @@
 """Every kind of picture file becomes 8-bit RGB squares, or is refused with the reason."""
 
+import io
 import os
 import struct
 import zlib
@@ -8,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from creativeai.data import pictures
+from creativeai.data import pictures, prepare
 from creativeai.data.pictures import open_picture, open_picture_bytes, to_squares
 from creativeai.errors import DataError
-from data.conftest import noise_picture
+from data.conftest import MakeFolder, noise_picture
 
 
 def square(path: Path, resolution: int = 8) -> np.ndarray:
@@ -307,3 +309,102 @@ def test_squares_below_256_are_made_of_the_picture_itself() -> None:
     for resolution, made in zip((64, 128), to_squares(picture, (64, 128)), strict=True):
         direct = picture.resize((resolution, resolution), Image.Resampling.LANCZOS, reducing_gap=3.0)
         assert np.array_equal(made, np.asarray(direct))
+
+
+def test_squares_of_a_picture_that_is_enlarged_are_made_of_itself() -> None:
+    picture = photo_like(0).resize((224, 224), Image.Resampling.LANCZOS)
+    squares = dict(zip((32, 64, 128, 256), to_squares(picture, (32, 64, 128, 256)), strict=True))
+
+    for resolution in (64, 128):
+        direct = picture.resize((resolution, resolution), Image.Resampling.LANCZOS)
+        assert np.array_equal(squares[resolution], np.asarray(direct))
+    large = picture.resize((256, 256), Image.Resampling.BICUBIC)
+    assert np.array_equal(squares[256], np.asarray(large))
+    small = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS)).astype(int)
+    assert np.abs(squares[32].astype(int) - small).mean() < 2
+
+
+def avif(seed: int = 0) -> bytes:
+    file = io.BytesIO()
+    photo_like(seed).resize((64, 64)).save(file, "AVIF")
+    return file.getvalue()
+
+
+def with_much_text() -> bytes:
+    """A PNG whose compressed text unpacks to more than Pillow takes."""
+    info = PngInfo()
+    info.add_text("comment", "a" * 2**21, zip=True)
+    file = io.BytesIO()
+    noise_picture(1).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def damaged_avif() -> bytes:
+    """An AVIF whose index of items says that a picture lies where there is none."""
+    content = avif()
+    place = content.index(b"iloc")
+    return content[: place + 4] + b"\xff" * 16 + content[place + 20 :]
+
+
+ODD = {
+    "text.png": with_much_text,
+    "cut.ppm": lambda: b"P6 6",
+    "numbers.ppm": lambda: b"P6 6 x 255\n" + bytes(300),
+    "index.avif": damaged_avif,
+    "cut.avif": lambda: avif()[:200],
+    "page.jpg": lambda: b"<!DOCTYPE html><html><body>please log in</body></html>",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_pictures_are_named_and_can_be_left_out(
+    make_folder: MakeFolder, tmp_path: Path, name: str
+) -> None:
+    root = make_folder(*({"file_name": other, "text": "a bird"} for other in ("a.png", "b.png", name)))
+    (root / name).write_bytes(ODD[name]())
+
+    with pytest.raises(DataError, match=rf"metadata\.jsonl line 3: {name}: [^\n]+ \(run with --skip-bad"):
+        prepare("folder", tmp_path / "out", root=root, resolutions=(8,))
+    prepared = prepare("folder", tmp_path / "out", root=root, resolutions=(8,), skip_bad=True)
+
+    assert [problem.where.rpartition(": ")[2] for problem in prepared.left_out] == [name]
+    assert prepared.info.num_pictures == 2 and sum(prepared.info.left_out.values()) == 1
+
+
+def test_a_web_page_is_named_for_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(ODD["page.jpg"]())
+
+    with pytest.raises(
+        DataError, match="web page saved under the picture's name: download the picture again"
+    ):
+        open_picture(tmp_path / "1.jpg")
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("suffix", ["PPM", "AVIF", "PNG", "TIFF", "GIF", "BMP", "WEBP", "JPEG"])
+def test_damaged_headers_are_errors_or_pictures(suffix: str) -> None:
+    file = io.BytesIO()
+    photo_like(1).resize((40, 40)).save(file, suffix)
+    random = np.random.default_rng(3)
+    for _ in range(60):
+        content = bytearray(file.getvalue())
+        for place in random.integers(0, min(len(content), 300), 6):
+            content[place] = random.integers(256)
+        try:
+            with open_picture_bytes(bytes(content)) as picture:
+                assert to_squares(picture, (8,))[0].shape == (8, 8, 3)
+        except DataError as error:
+            assert "\n" not in str(error)
+
+
+def test_small_pictures_are_enlarged_with_a_note(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder(*({"file_name": name, "text": "a bird"} for name in ("a.png", "b.png", "c.png")))
+    Image.new("RGB", (900, 9), "red").save(root / "b.png")
+    Image.new("RGB", (900, 90), "blue").save(root / "c.png")
+    prepared = prepare("folder", tmp_path / "out", root=root, resolutions=(8, 16, 64))
+
+    assert prepared.info.enlarged == {"16": 1, "64": 2}
+    assert (
+        "enlarged: 1 to 16 px, 2 to 64 px, since they have fewer pixels a side (the smallest 9: b.png)"
+        in prepared.report()
+    )

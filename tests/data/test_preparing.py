@@ -1,8 +1,7 @@
-"""Who prepares data without a terminal sees within two seconds that something is going on."""
+"""Who prepares data sees that something is going on, with and without a terminal."""
 
 import io
 import os
-import re
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from creativeai import reporting
 from creativeai.data import preparing
 
 
@@ -22,36 +22,28 @@ def lines_of(console: Console) -> list[str]:
 
 def test_quick_work_says_nothing() -> None:
     console = Console(file=io.StringIO())
-    with preparing.shown_progress(console, "toybirds", Path("out")) as progress:
-        progress(1, 2)
-        progress(2, 2)
+    with preparing.shown_progress(console, "toybirds", Path("out")) as shown:
+        shown.pictures(1, 2)
+        shown.pictures(2, 2)
     assert lines_of(console) == []
 
 
 def test_slow_work_says_what_and_how_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparing, "FIRST_LINE_SECONDS", 0.0)
-    monkeypatch.setattr(preparing, "LINE_SECONDS", 0.05)
+    monkeypatch.setattr(reporting, "FIRST_LINE_SECONDS", 0.0)
+    monkeypatch.setattr(reporting, "LINE_SECONDS", 0.01)
     console = Console(file=io.StringIO(), width=20)
-    with preparing.shown_progress(console, "toybirds", Path("a [b] long name of a folder")) as progress:
+    with preparing.shown_progress(console, "toybirds", Path("a [b] long name")) as shown:
+        shown.pictures(3, 5000)
         end = time.monotonic() + 30
-        while not lines_of(console) and time.monotonic() < end:
+        while not any("3 of" in line for line in lines_of(console)) and time.monotonic() < end:
             time.sleep(0.01)
-        for done in (1, 2):
-            progress(done, 5000)
-        time.sleep(0.1)
-        progress(1000, 5000)
-        progress(1001, 5000)
-    assert lines_of(console) == [
-        "preparing a [b] long name of a folder from toybirds",
-        *[line for line in lines_of(console)[1:-1] if re.fullmatch("[12] of 5,000 pictures", line)],
-        "1,000 of 5,000 pictures",
-    ]
+    assert "preparing a [b] long name from toybirds: 3 of 5,000 pictures" in lines_of(console)
 
 
 def test_terminal_has_a_bar() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    with preparing.shown_progress(console, "toybirds", Path("out")) as progress:
-        progress(3, 4)
+    with preparing.shown_progress(console, "toybirds", Path("out")) as shown:
+        shown.pictures(3, 4)
         time.sleep(0.3)
     assert "preparing out" in console.file.getvalue()  # type: ignore[attr-defined]
 

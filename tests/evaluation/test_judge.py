@@ -1,212 +1,158 @@
-"""The judge on 64 drawn birds: 48 to learn from, 16 held out; seen at 64 px, which is quick."""
+"""The judge of a training, on patches: what it notices, and that it leaves the test photos alone."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from creativeai.data import CaptionedImages, prepare
-from creativeai.evaluation.features import FeatureExtractor, join_features
-from creativeai.evaluation.judge import COLLAPSE_RATIO, Judge
-from creativeai.evaluation.matcher_training import train_matcher
-from creativeai.evaluation.metrics import frechet_distance
-from creativeai.models.conditioning import text_tensors
-from creativeai.models.efficientnet_lite import load_efficientnet_lite0
+from creativeai.data import CaptionedImages
+from creativeai.evaluation.drawing import GeneratorDraw
+from creativeai.evaluation.judge import COLLAPSE_RATIO, TRAINING_CONSTANTS, Judge, num_judged
+from creativeai.evaluation.photos import see_photos_of
+from creativeai.evaluation.questions import make_questions
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.pixels import pixels_to_tensor
-from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.text import load_text_encoder
-from creativeai.text.caption_vectors import CaptionVectors
-from creativeai.training.captions import encode_captions
+from creativeai.text.features import TextFeatures
+from creativeai.training.judging import build_judge
+from patches import colours_of, patch, patch_judges, patches
+from tiny_training import quiet_console
 
 CPU = torch.device("cpu")
-NUM_GENERATED = 32
 
 
-@dataclass
-class Birds:
-    images: np.ndarray
-    captions: CaptionVectors
-    train: np.ndarray
-    held_out: np.ndarray
-    extractor: FeatureExtractor
+class LetterEncoder:
+    """A caption's letters as its vector, so that a generator can read the caption itself."""
 
-    def describe(self, images: Tensor) -> Tensor:
-        return self.extractor(images).descriptions
+    name, dim, max_words, digest = "letters", 80, 2, "0" * 64
 
-    def judge(self, matcher: TextImageMatcher) -> Judge:
-        return Judge(
-            self.extractor, matcher, self.images, self.captions, self.captions, self.held_out, NUM_GENERATED
-        )
+    def encode(self, captions: list[str]) -> TextFeatures:
+        letters = np.array([[ord(letter) for letter in caption.ljust(80)] for caption in captions])
+        words = np.zeros((len(captions), 2, 80), np.float32)
+        return TextFeatures(letters.astype(np.float32), words, np.ones((len(captions), 2), np.bool_))
 
 
-@pytest.fixture(scope="module")
-def birds(tmp_path_factory: pytest.TempPathFactory) -> Birds:
-    folder = prepare(
-        "toybirds", tmp_path_factory.mktemp("data") / "birds", num_pictures=64, resolutions=(32,)
-    )
-    dataset = CaptionedImages.open(folder.path)
-    order = np.random.default_rng(0).permutation(64)
-    captions = encode_captions(dataset, load_text_encoder("minilm"))
-    network = load_efficientnet_lite0().to(memory_format=torch.channels_last)
-    return Birds(dataset.images(32), captions, order[:48], order[48:], FeatureExtractor(network, side=64))
+class Painter(nn.Module):
+    """Paints what a caption asks for; how, the noise decides; or always the same."""
 
+    noise_dim = 4
 
-@pytest.fixture(scope="module")
-def matcher(birds: Birds) -> TextImageMatcher:
-    return train_matcher(
-        birds.images, birds.captions, birds.train, birds.describe, seed=2, num_views=2, num_steps=60
-    )
-
-
-@pytest.fixture(scope="module")
-def judge(birds: Birds, matcher: TextImageMatcher) -> Judge:
-    return birds.judge(matcher)
-
-
-class Album(nn.Module):
-    """Returns the photo whose caption it is asked for, whatever the noise; or always the first one."""
-
-    def __init__(self, birds: Birds, always: int | None = None) -> None:
+    def __init__(self, *, hears: bool = True, varies: bool = True, spread: float = 18) -> None:
         super().__init__()
-        self.birds, self.always = birds, always
+        self.hears, self.varies, self.spread = hears, varies, spread
 
-    def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
-        sentences = torch.from_numpy(np.array(self.birds.captions.sentences[:, 0]))
-        rows = (text.sentence[:, None] - sentences).abs().sum(2).argmin(1).numpy()
-        pictures = np.searchsorted(self.birds.captions.offsets, rows, "right") - 1
-        if self.always is not None:
-            pictures = np.full_like(pictures, self.always)
-        return GeneratorOutput((pixels_to_tensor(self.birds.images[pictures]),))
-
-
-class Lottery(Album):
-    """Returns a photo drawn by the noise, whatever the caption."""
-
-    def forward(self, noise: Tensor, text: Any) -> GeneratorOutput:
-        drawn = (noise[:, 0].abs() * 1e4).long().numpy() % len(self.birds.held_out)
-        return GeneratorOutput((pixels_to_tensor(self.birds.images[self.birds.held_out[drawn]]),))
+    def forward(self, noise: Tensor, text: TextTensors) -> GeneratorOutput:
+        captions = ["".join(chr(int(letter)) for letter in row).strip() for row in text.sentence]
+        numbers = (noise[:, 0].abs() * 1e5).int().tolist() if self.varies else [0] * len(noise)
+        colours = [colours_of(caption) if self.hears else ("red", "white") for caption in captions]
+        pairs = zip(colours, numbers, strict=True)
+        pixels = np.stack([patch(*both, number, self.spread) for both, number in pairs])
+        return GeneratorOutput((pixels_to_tensor(pixels),))
 
 
-def test_generator_that_always_draws_one_picture_sets_off_the_alarm(birds: Birds, judge: Judge) -> None:
-    result = judge.measure(Album(birds, always=3), 4, CPU)
-    assert result.collapsed
-    assert result.diversity == pytest.approx(0, abs=1e-3)
-    assert result.seed_diversity == pytest.approx(0, abs=1e-3)
-
-
-def test_generator_that_ignores_the_noise_sets_off_the_alarm(birds: Birds, judge: Judge) -> None:
-    result = judge.measure(Album(birds), 4, CPU)
-    assert result.diversity > COLLAPSE_RATIO
-    assert result.seed_diversity == pytest.approx(0, abs=1e-3)
-    assert result.collapsed
-
-
-def test_photos_themselves_do_not(birds: Birds, judge: Judge) -> None:
-    result = judge.measure(Lottery(birds), 4, CPU)
-    assert not result.collapsed
-    assert result.diversity == pytest.approx(1, abs=0.2)
-    assert result.seed_diversity == pytest.approx(1, abs=0.3)
-    worst = judge.measure(Album(birds, always=3), 4, CPU)
-    assert result.fd_lite0 < worst.fd_lite0 / 2
-
-
-def test_photos_of_the_captions_asked_for_are_as_near_as_can_be(birds: Birds, judge: Judge) -> None:
-    """Each held-out photo twice, once for each of two captions: only the covariance's N - 1 differs."""
-    result = judge.measure(Album(birds), 4, CPU)
-    assert (result.num_generated, result.num_real) == (NUM_GENERATED, 16)
-    features = judge.real_features
-    assert result.fd_lite0 == pytest.approx(
-        frechet_distance(np.concatenate([features, features]), features), abs=0.5
+def judge_of(dataset: CaptionedImages, indices: NDArray[np.int64]) -> Judge:
+    judges = patch_judges()
+    questions = make_questions(
+        dataset, indices, TRAINING_CONSTANTS, num_judged(len(indices)), 0, asks_colours_and_names=False
     )
-    assert result.fd_lite0 < judge.split_half_distance() / 5
+    photos = see_photos_of(dataset, questions, judges, quiet_console(), 1, with_training=False)
+    encoder: Any = LetterEncoder()
+    return Judge(judges, questions, photos, GeneratorDraw(encoder, CPU), quiet_console())
 
 
-def test_text_match_hears_the_caption(birds: Birds, judge: Judge) -> None:
-    chance = 1 / 16
-    right = judge.measure(Album(birds), 4, CPU).text_match
-    assert right > 3 * chance
-    assert judge.measure(Lottery(birds), 4, CPU).text_match < right / 2
+@pytest.fixture(scope="module")
+def judge(toybirds: Path) -> Judge:
+    dataset = patches(toybirds)
+    return judge_of(dataset, dataset.indices("validation"))
 
 
-def test_held_out_photos_match_their_captions_better_than_chance(judge: Judge) -> None:
-    assert judge.real_text_match() > 3 / 16
+def test_generator_that_does_right_is_as_photos_are(judge: Judge) -> None:
+    found = judge.measure(Painter())
+    assert (found.num_generated, found.num_real) == (90, 30)
+    assert found.swap_preference == 1 and found.text_match is not None and found.text_match > 0.6
+    assert found.diversity == pytest.approx(1, abs=0.2)
 
 
-def test_measuring_twice_gives_the_same(birds: Birds, judge: Judge) -> None:
+def test_alarm_is_silent_where_seeds_differ(judge: Judge) -> None:
+    assert not judge.measure(Painter(spread=120)).collapsed
+
+
+def test_generator_that_always_draws_one_picture_sets_off_the_alarm(judge: Judge) -> None:
+    found = judge.measure(Painter(hears=False, varies=False))
+    assert found.collapsed
+    assert found.diversity == pytest.approx(0, abs=1e-3)
+    assert found.seed_diversity == pytest.approx(0, abs=1e-3)
+    right = judge.measure(Painter())
+    assert found.fd_lite2 > 2 * right.fd_lite2
+    assert found.kid is not None and right.kid is not None and found.kid > right.kid
+
+
+def test_generator_that_ignores_the_noise_sets_off_the_alarm(judge: Judge) -> None:
+    found = judge.measure(Painter(varies=False))
+    assert found.diversity > COLLAPSE_RATIO
+    assert found.seed_diversity == pytest.approx(0, abs=1e-3)
+    assert found.collapsed
+
+
+def test_generator_that_ignores_the_caption_follows_none(judge: Judge) -> None:
+    found, right = judge.measure(Painter(hears=False)), judge.measure(Painter())
+    assert found.text_match is not None and right.text_match is not None
+    assert found.text_match < right.text_match / 2
+
+
+def test_measuring_twice_gives_the_same_to_the_last_digit(judge: Judge) -> None:
     torch.randn(3)
-    first = judge.measure(Lottery(birds), 4, CPU)
+    first = judge.measure(Painter())
     torch.randn(5)
-    assert judge.measure(Lottery(birds), 4, CPU) == first
-    assert first.as_dict()["fd_lite0"] == first.fd_lite0
+    assert judge.measure(Painter()) == first
+    assert first.as_dict()["fd_lite2"] == first.fd_lite2
 
 
-def test_photos_that_are_all_the_same_do_not_stop_a_run(birds: Birds, matcher: TextImageMatcher) -> None:
-    images = birds.images[:1].repeat(4, 0)
-    captions = CaptionVectors(birds.captions.sentences[:4], np.arange(5))
-    judge = Judge(birds.extractor, matcher, images, captions, captions, np.arange(4), 4)
-    assert np.isfinite(judge.measure(Album(birds), 4, CPU).diversity)
+def test_seed_diversity_rests_on_many_sentences(judge: Judge) -> None:
+    """A6: four sentences were too few."""
+    assert len(judge.questions.sentences) >= 28 and judge.questions.num_sentence_seeds >= 4
 
 
-def test_features_are_those_of_a_saved_picture_whatever_its_size(birds: Birds) -> None:
-    photos = pixels_to_tensor(birds.images[[0, 1, 2]])
-    features = birds.extractor(photos)
-    assert features.pooled.shape == (3, 1280)
-    assert FeatureExtractor(birds.extractor.network).side == 224
-    beyond = torch.where(photos == photos.max(), photos + 0.5, photos) + 1e-3  # clipped, then rounded away
-    assert torch.equal(birds.extractor(beyond).pooled, features.pooled)
-    larger = birds.extractor(photos.repeat_interleave(7, 2).repeat_interleave(7, 3))
-    assert larger.pooled.shape == (3, 1280)
+def test_figures_that_photos_allow_not_are_left_out(toybirds: Path) -> None:
+    dataset = patches(toybirds, captions=("a bird",))
+    found = judge_of(dataset, dataset.indices("validation")).measure(Painter())
+    assert "text_match" not in found.as_dict() and "kid" in found.as_dict()
 
 
-def test_features_do_not_depend_on_how_pictures_are_batched(birds: Birds) -> None:
-    photos = pixels_to_tensor(birds.images[np.arange(5)])
-    together = birds.extractor(photos)
-    apart = join_features([birds.extractor(photos[:2]), birds.extractor(photos[2:])])
-    torch.testing.assert_close(together.pooled, apart.pooled, atol=1e-4, rtol=1e-3)
-    torch.testing.assert_close(together.descriptions, apart.descriptions, atol=1e-4, rtol=1e-3)
+def test_photos_that_are_all_the_same_do_not_stop_a_run(toybirds: Path) -> None:
+    plain = patches(toybirds)
+    images = plain.images(32)[:1].repeat(len(plain), 0)
+    dataset = CaptionedImages(plain.path / "same", plain.meta, plain.records, {32: images})
+    assert np.isfinite(judge_of(dataset, dataset.indices("validation")).measure(Painter()).diversity)
 
 
-def test_matcher_follows_from_its_seed_and_learns(birds: Birds, matcher: TextImageMatcher) -> None:
-    descriptions = torch.stack([birds.describe(pixels_to_tensor(birds.images[birds.train]))] * 2)
-    views = iter(descriptions.repeat(2, 1, 1))
+def test_training_never_looks_at_a_test_photo(toybirds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A4: the best checkpoint was chosen on the very photos that it was then reported on."""
+    plain = patches(toybirds)
+    images = plain.images(32).copy()
+    images[plain.indices("test")] = 0
+    dataset = CaptionedImages(plain.path / "without-test", plain.meta, plain.records, {32: images})
+    monkeypatch.setattr("creativeai.training.judging.load_judges", lambda *_, **__: (patch_judges(), []))
 
-    def train(seed: int) -> TextImageMatcher:
-        return train_matcher(
-            birds.images, birds.captions, birds.train, lambda _: next(views), seed, num_views=2, num_steps=2
-        )
+    class Run:
+        text_encoder, text_folder = "minilm", None
 
-    first, second = train(1), train(1)
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    assert not any(weight.requires_grad for weight in matcher.parameters()) and not matcher.training
+    class Materials:
+        def __init__(self, dataset: CaptionedImages) -> None:
+            self.dataset, self.held_out = dataset, dataset.indices("validation")
 
-    sentences = text_tensors(birds.captions.features(birds.captions.rows(birds.train))).sentence
-    scores = matcher.image_codes(descriptions[0]) @ matcher.text_codes(sentences).T
-    right = (scores.argmax(1) == torch.arange(48)).float().mean()
-    assert right > 0.5
+    def asked(of: CaptionedImages) -> tuple[Sequence[str], NDArray[np.float32]]:
+        run: Any = Run
+        materials: Any = Materials(of)
+        judge = build_judge(run, materials, quiet_console(), CPU)
+        assert set(judge.questions.photos) == set(of.indices("validation"))
+        return judge.questions.captions, judge.photos.test.pooled
 
-
-def test_matcher_sees_mirrored_pictures_with_mirrored_captions(birds: Birds) -> None:
-    seen: list[np.ndarray] = []
-
-    def describe(images: Tensor) -> Tensor:
-        seen.append(images.numpy())
-        return torch.randn(len(images), TextImageMatcher(384).image_norm.normalized_shape[0])
-
-    progress: list[tuple[int, int]] = []
-    train_matcher(
-        birds.images,
-        birds.captions,
-        birds.train[:8],
-        describe,
-        seed=1,
-        num_views=2,
-        num_steps=1,
-        on_progress=lambda *state: progress.append(state),
-    )
-    plain, mirrored = seen
-    np.testing.assert_array_equal(mirrored, plain[:, :, :, ::-1])
-    assert progress == [(8, 16), (16, 16)]
+    blackened, whole = asked(dataset), asked(plain)
+    assert blackened[0] == whole[0]
+    np.testing.assert_array_equal(blackened[1], whole[1])

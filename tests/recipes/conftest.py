@@ -1,15 +1,22 @@
 """What a recipe is built on, without a dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 
+from creativeai.evaluation.matcher import Matcher, MatcherFacts, matcher_network
 from creativeai.models.conditioning import TextTensors
-from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
+from creativeai.models.efficientnet_lite import (
+    FEATURE_CHANNELS,
+    EfficientNetLite0,
+    load_efficientnet_lite0,
+)
 from creativeai.models.generator_output import noise_dim_of
-from creativeai.models.text_image_matcher import TextImageMatcher
+from creativeai.models.text_image_matcher import DescriptionLayout
 from creativeai.recipes.contract import Batch, BuildContext, Recipe
 
 TEXT_DIM, NUM_WORDS = 24, 5
@@ -22,14 +29,25 @@ def feature_network() -> EfficientNetLite0:
 
 @pytest.fixture
 def context(feature_network: EfficientNetLite0) -> BuildContext:
-    """Its guides are random: good enough to get a gradient from."""
-
-    def train_guide(describe: object, num_steps: int) -> TextImageMatcher:
-        return TextImageMatcher(TEXT_DIM).eval().requires_grad_(False)
-
+    """Its guide is random: good enough to get a gradient from."""
     return BuildContext(
-        text_dim=TEXT_DIM, num_pictures=40, feature_network=feature_network, train_guide=train_guide
+        text_dim=TEXT_DIM,
+        num_pictures=40,
+        feature_network=feature_network,
+        load_guide=lambda view, num_steps: random_guide(),
     )
+
+
+def random_guide() -> Matcher:
+    """A matcher that has learned nothing, with sentence vectors of its own."""
+    layout = DescriptionLayout(thumbnail=2, grids=(2, 1, 1, 1))
+    facts = MatcherFacts("random", 0, 64, layout, ("<end>", *"0123456789"), (), TEXT_DIM, 16, 32, 8)
+    network = matcher_network(facts, layout.length(FEATURE_CHANNELS))
+
+    def sentences(captions: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([np.sin(np.arange(1.0, TEXT_DIM + 1) * (1 + len(c))) for c in captions]).astype("f4")
+
+    return Matcher(network, facts, "0" * 64, sentences)
 
 
 @pytest.fixture
@@ -46,6 +64,7 @@ def make_batch() -> Callable[..., Batch]:
             labels=torch.arange(size) // 2,
             noise=torch.randn(size, noise_dim_of(recipe.generator)),
             num_seen=num_seen,
+            captions=tuple("0123456789"[:size]),
         )
 
     return make

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from creativeai.models.efficientnet_lite import EfficientNetLite0
-from creativeai.models.text_image_matcher import describe_images
 from creativeai.recipes.augmentation import DiffAugment
 from creativeai.recipes.contract import Batch, BuildContext
+from creativeai.recipes.diversity import pair_distances
 from creativeai.recipes.projected_gan import (
     PRESETS,
+    RECIPE,
     ProjectedGanConfig,
     ProjectedGanRecipe,
     ProjectedGanState,
     augmented_view,
     build,
-    pair_distances,
 )
 
 MakeBatch = Callable[..., Batch]
@@ -39,6 +39,25 @@ def logits(recipe: ProjectedGanRecipe, images: Tensor, sentence: Tensor) -> list
     codes = recipe.discriminator.codes(seen, recipe.feature_network(seen))
     heads = recipe.discriminator.logits(codes, sentence)
     return [head.detach().double().numpy() for head in heads]
+
+
+def test_swapped_captions_are_among_the_mismatched(context: BuildContext, make_batch: MakeBatch) -> None:
+    recipe = build(replace(EXACT, swapped_share=1.0), context)
+    recipe.discriminator.eval()
+    batch = make_batch(recipe)
+    swapped = batch.text._replace(sentence=batch.text.sentence.flip(1))
+    has_swap = torch.tensor([True, False, True, False])
+    passed = recipe.generate(recipe.generator, batch)
+    _, parts = recipe.discriminator_loss(replace(batch, swapped_text=swapped, has_swap=has_swap), passed)
+    wrong = torch.where(has_swap[:, None], swapped.sentence, batch.mismatched_sentence)
+    expected = np.mean([np.maximum(0, 1 + head).mean() for head in logits(recipe, batch.images, wrong)])
+    assert parts["mismatched"].item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_asks_for_swapped_captions_where_it_uses_them() -> None:
+    assert RECIPE.uses_swapped(PRESETS["compact"]) and not RECIPE.uses_swapped(ProjectedGanConfig())
+    with pytest.raises(ValueError, match=r"swapped_share=1\.5 must be from 0 to 1"):
+        replace(PRESETS["compact"], swapped_share=1.5)
 
 
 def test_discriminator_loss_is_hinge_with_mismatched_captions(
@@ -100,8 +119,9 @@ def test_guidance_compares_pictures_of_different_sentences_only(
     passed = recipe.generate(recipe.generator, batch)
     _, parts = recipe.generator_loss(batch, passed)
     assert recipe.guide is not None
-    images = recipe.guide.image_codes(describe_images(passed.seen, passed.features)).detach().double()
-    texts = recipe.guide.text_codes(passed.sentence).double()
+    images = recipe.guide.image_codes(passed.seen, passed.features).detach().double()
+    texts = torch.from_numpy(recipe.guide.text_codes(passed.captions)).double()
+    assert passed.captions == batch.captions[:2] * 2
     terms = []
     for first in (0, 2):  # the halves of the batch of four
         similarity = (images[first : first + 2] @ texts[first : first + 2].T) / EXACT.matching_temperature
@@ -123,11 +143,11 @@ def test_guidance_sets_in_and_grows(
 
 
 def test_without_guidance_no_guide_is_trained(context: BuildContext, make_batch: MakeBatch) -> None:
-    def train_guide(*_: object) -> Any:
+    def load_guide(*_: object) -> Any:
         raise AssertionError("nobody asked for a guide")
 
     config = replace(EXACT, matching_weight=0.0)
-    recipe = build(config, replace(context, train_guide=train_guide))
+    recipe = build(config, replace(context, load_guide=load_guide))
     batch = make_batch(recipe)
     _, parts = recipe.generator_loss(batch, recipe.generate(recipe.generator, batch))
     assert "matching" not in parts

@@ -22,7 +22,7 @@ def test_models_are_described(client: FlaskClient) -> None:
     assert model["dataset"]["num_train"] == 10
     assert model["licence"] == "CC0-1.0"
     assert (model["resolution"], model["stages"], model["attention"]) == (32, [16, 32], [])
-    assert model["metrics"]["fd_lite0"] == 123.4
+    assert model["metrics"]["kid"] == 123.4
     assert model["examples"][0] == "a small red bird with black wings"
     assert model["default_truncation"] == 0.8
 

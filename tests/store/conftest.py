@@ -15,9 +15,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three versions of one model that differ in their metrics."""
     folder = tmp_path_factory.mktemp("bundles")
     return [
-        make_tiny_bundle(
-            folder / str(i), resolution=16 << i, metrics={"fd_lite0": score}, description=f"no {i}"
-        )
+        make_tiny_bundle(folder / str(i), resolution=16 << i, metrics={"kid": score}, description=f"no {i}")
         for i, score in enumerate((30.0, 10.0, 20.0))
     ]
 

@@ -39,7 +39,7 @@ def test_life_of_a_version(
     for part in (
         "hyperparameters.batch_size",
         "0" * 64,
-        "metrics.fd_lite0",
+        "metrics.kid",
         "30.0",
         "champion",
         "code_version",
@@ -62,8 +62,8 @@ def versions_in(table: str) -> list[str]:
 def test_list_sorts_and_filters(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert versions_in(run(capsys, "list", store)[1]) == ["tiny@3", "tiny@2", "tiny@1"]
     by_score = ["tiny@2", "tiny@3", "tiny@1"]
-    assert versions_in(run(capsys, "list", store, "--sort", "fd_lite0")[1]) == by_score
-    assert versions_in(run(capsys, "list", store, "--sort", "fd_lite0", "--descending")[1]) == by_score[::-1]
+    assert versions_in(run(capsys, "list", store, "--sort", "kid")[1]) == by_score
+    assert versions_in(run(capsys, "list", store, "--sort", "kid", "--descending")[1]) == by_score[::-1]
     for option, fits, other in [
         ("--recipe", "projected_gan", "attngan"),
         ("--preset", "debug", "paper"),

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.recipes.registry import list_encoders
+from creativeai.text.augmentation import PLAIN
 from creativeai.training.budget import Budget
 from creativeai.training.checkpoints import load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
@@ -21,6 +22,7 @@ from creativeai.training.materials import Materials
 from creativeai.training.monitor import Monitor
 from creativeai.training.run import Run
 from creativeai.training.tasks import build_encoder
+from creativeai.training.texts import TrainingTexts, training_texts
 from tiny_training import differing, quiet_console
 
 CPU = torch.device("cpu")
@@ -36,7 +38,7 @@ def fresh_task(run: Run, materials: Materials) -> EncoderTask:
     recipe = build_encoder(run, materials)  # type: ignore[arg-type]
     feed = CaptionFeed(
         materials.images,
-        [record.captions for record in materials.dataset.records],
+        training_texts(materials.dataset, run.config.text_augmentation, lambda text: True),
         materials.labels,
         materials.train,
         run.config.batch_size,
@@ -96,7 +98,8 @@ def test_measure_is_the_share_of_captions_found(encoder_run: Run, materials: Mat
 
 def test_mirrored_pictures_come_with_mirrored_captions(materials: Materials) -> None:
     captions = [("a bird facing left",), ("a bird facing right",)] * 12
-    feed = CaptionFeed(materials.images, captions, materials.labels, materials.train, 8, seed=3)
+    texts = TrainingTexts([(written, (), ()) for written in captions], PLAIN, lambda text: True)
+    feed = CaptionFeed(materials.images, texts, materials.labels, materials.train, 8, seed=3)
     batch = feed.batch(1, CPU)
     originals = {materials.images[i].tobytes(): captions[i][0] for i in materials.train}
     mirrors = {

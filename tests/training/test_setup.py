@@ -19,6 +19,7 @@ from creativeai.training.materials import Materials, build_recipe, load_material
 from creativeai.training.run import Run, open_run
 from creativeai.training.setup import resume_run, start_run
 from creativeai.training.state import Trained
+from creativeai.training.tasks import feed_of
 from tiny_training import differing, fresh_task, options, quiet_console
 
 
@@ -170,10 +171,11 @@ def test_first_weights_follow_from_the_seed_however_the_guide_comes(
     assert differing(with_guide, fresh_task(replace(run, seed=1), materials).state.state_dict())
 
 
-def test_text_inputs_are_standardised_by_the_training_captions(run: Run, materials: Materials) -> None:
+def test_text_inputs_are_standardised_by_the_texts_shown_first(run: Run, materials: Materials) -> None:
     recipe = build_recipe(run, materials, quiet_console())
-    rows = materials.captions.rows_of(materials.train)
-    sentences = torch.from_numpy(materials.captions.sentences[rows, 0])
+    feed = feed_of(run, materials, 8)
+    batches = [feed.batch(step, torch.device("cpu")) for step in range(2000 // feed.batch_size)]
+    sentences = torch.cat([batch.text.sentence for batch in batches])
     for network in (recipe.generator, recipe.discriminator):
         standard = network.text(sentences)  # type: ignore[operator]
         assert standard.mean(0).abs().max() < 1e-3
@@ -261,7 +263,7 @@ def test_missing_resolution_begins_nothing(run: Run, new_folder: Path) -> None:
 def test_few_held_out_pictures_are_said_to_flatter(run: Run) -> None:
     console = quiet_console()
     materials = load_materials(run, console)
-    num_val = len(materials.dataset.indices("val"))
+    num_val = len(materials.dataset.indices("validation"))
     assert num_val < 16
     assert f"only {num_val} pictures are held out" in console.file.getvalue()  # type: ignore[attr-defined]
     assert materials.held_out is materials.train

@@ -26,7 +26,15 @@ MODELS: list[dict[str, Any]] = [
         "attention": [],
         "dataset": {"name": "birds525", "title": "Birds 525", "licence": "CC0", "num_train": 1834},
         "licence": "CC0",
-        "metrics": {"fd_lite0": 41.27, "text_match": 0.22},
+        "metrics": {
+            "kid": 41.27,
+            "kid_low": 40.0,
+            "kid_of_photos": 0.2,
+            "precision": 0.34,
+            "precision_of_photos": 0.82,
+            "text_match": 0.22,
+            "text_match_of_photos": 0.88,
+        },
         "examples": [
             "a small red bird with black wings",
             "a yellow bird on a branch",

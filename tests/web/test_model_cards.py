@@ -43,7 +43,7 @@ def test_single_model_leaves_nothing_to_choose() -> None:
 
 def test_metrics_that_are_no_numbers_are_left_out() -> None:
     metrics = {
-        "fd_lite0": None,
+        "kid": None,
         "best_step": 12000,
         "is_best": True,
         "note": "text",
@@ -51,10 +51,36 @@ def test_metrics_that_are_no_numbers_are_left_out() -> None:
     }
     [card] = shown([MODELS[0] | {"metrics": metrics}], None)
     assert "best step" in card and "1.2e+04" in card
-    for word in ["fd_lite0", "Fréchet", "is best", "note", "colour"]:
+    for word in ["kid", "KID", "is best", "note", "colour"]:
         assert word not in card
 
 
 def test_bare_model() -> None:
     [card] = shown([{"id": "mine"}], "mine")
     assert "mine" in card
+
+
+def test_quality_is_told_in_words_with_real_photos_beside() -> None:
+    birds, toys = shown(MODELS, "birds")
+    for sentence in (
+        "34 of 100 pictures could stand among the photos; of real photos, 82.",
+        "Given 100 sentences, the right one is found for 22 of 100 pictures; of real photos, 88.",
+        "41.3 (real pictures 0.2)",
+    ):
+        assert sentence in birds
+    assert '"width": "34.0%"' in birds and '"left": "82.0%"' in birds
+    assert "kid low" not in birds and "40" not in birds
+    assert "How real" not in toys
+
+
+def test_figures_of_a_former_measure_are_not_told_in_words() -> None:
+    """Their text match had a ceiling by another protocol."""
+    former = {"fd_lite0": 62.7, "text_match": 0.361, "text_match_of_photos": 0.507}
+    [card] = shown([MODELS[0] | {"metrics": former}], None)
+    assert "62.7" in card and "36.1%" in card
+    assert "Given 100 sentences" not in card
+
+
+def test_share_beyond_its_range_is_drawn_to_the_end() -> None:
+    [card] = shown([MODELS[0] | {"metrics": {"precision": 1.5}}], None)
+    assert '"width": "100.0%"' in card and "of real photos" not in card

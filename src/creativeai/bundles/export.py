@@ -1,7 +1,8 @@
 """From a run to a bundle: the averaged generator as ONNX, its manifest, model card and sample grid."""
 
 import json
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,20 +10,25 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from creativeai.bundles.export_curves import training_end
+from creativeai.bundles.export_curves import training_curve, training_end
 from creativeai.bundles.export_parts import NUM_EXAMPLES, check_fields, example_grid
 from creativeai.bundles.manifest import GENERATOR_NAME, TEXT_FOLDER, DatasetSummary
 from creativeai.bundles.model_card import model_card
 from creativeai.bundles.onnx_export import generator_to_onnx
 from creativeai.bundles.reader import Bundle
 from creativeai.bundles.writer import refuse_existing, write_bundle
-from creativeai.errors import BundleError
+from creativeai.data import CaptionedImages
+from creativeai.errors import BundleError, EvaluationError
+from creativeai.evaluation.card import CARD_NAME, GRID_NAME, card_bytes, card_metrics
+from creativeai.evaluation.evaluate import Evaluated, evaluate_bundle, prepare_evaluation
+from creativeai.evaluation.judge import measurement_of
+from creativeai.evaluation.load_judges import load_judges
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME
 from creativeai.recipes.registry import find_recipe
 from creativeai.text.encoder import SHIPPED_NAMES, load_text_encoder
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
-from creativeai.training.materials import Materials, build_judge, build_recipe, load_materials, say
+from creativeai.training.materials import Materials, build_recipe, load_materials, say
 from creativeai.training.run import Run, run_as_of
 from creativeai.training.settings import config_to_dict
 from creativeai.training.state import Trained
@@ -101,15 +107,6 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
     }
     check_fields(fields)
 
-    judge = build_judge(run, materials, console)
-    say(console, f"measuring {file.name} on {judge.num_generated} pictures")
-    measurement = judge.measure(generator, noise_dim_of(generator), torch.device("cpu"))
-    fields["metrics"] = {
-        **measurement.as_dict(),
-        "fd_lite0_split_half": judge.split_half_distance(),
-        "text_match_of_photos": judge.real_text_match(),
-        "measured_on": "training" if materials.held_out is materials.train else "held-out",
-    }
     exported = generator_to_onnx(generator, encoder.dim, encoder.max_words)
     fields["attention"] = [
         {"output": f"attention_{side}", "resolution": side} for side in exported.attention_resolutions
@@ -118,9 +115,39 @@ def export_run(run: Run, out: Path, options: ExportOptions, console: Console) ->
         GENERATOR_NAME: exported.graph,
         "samples.webp": example_grid(generator, examples, encoder, options.default_truncation),
         **_text_files(run),
-        "MODEL_CARD.md": model_card(fields).encode(),
     }
+    say(console, f"measuring {file.name}")
+    evaluated = _evaluated(run, materials.dataset, fields, files, console)
+    if evaluated is not None:
+        figures = evaluated.card.figures
+        collapsed = measurement_of(figures, 0, 0).collapsed
+        fields["metrics"] = {**card_metrics(evaluated.card), "collapsed": collapsed}
+        files |= {CARD_NAME: card_bytes(evaluated.card), GRID_NAME: evaluated.grid}
+    files["MODEL_CARD.md"] = model_card(fields).encode()
     return write_bundle(out, fields, files)
+
+
+def _evaluated(
+    run: Run,
+    dataset: CaptionedImages,
+    fields: dict[str, Any],
+    files: dict[str, bytes | Path],
+    console: Console,
+) -> Evaluated | None:
+    """The bundle measured as `creativeai evaluate` does, by its own graph; None without a test photo."""
+    judges, notes = load_judges(dataset, console)
+    try:
+        evaluation = prepare_evaluation(
+            dataset, judges, console, num_threads=torch.get_num_threads(), notes=notes
+        )
+    except EvaluationError as error:
+        say(console, f"{error}: the bundle has no figures")
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        draft = write_bundle(Path(folder) / "bundle", fields, files)
+        evaluated = evaluate_bundle(draft, evaluation, console, training_curve(run.folder))
+    card = evaluated.card
+    return replace(evaluated, card=replace(card, grid=card.grid and replace(card.grid, file=GRID_NAME)))
 
 
 def _dataset_summary(materials: Materials) -> DatasetSummary:
@@ -131,7 +158,7 @@ def _dataset_summary(materials: Materials) -> DatasetSummary:
         digest=meta.digest,
         licence=meta.licence,
         num_train=len(materials.train),
-        num_val=meta.splits.get("val", 0),
+        num_val=meta.splits.get("validation", 0),
         description=meta.description,
     )
 
@@ -149,7 +176,7 @@ def _text_files(run: Run) -> dict[str, Path]:
 
 
 def _held_out_captions(materials: Materials) -> tuple[str, ...]:
-    captions = [materials.dataset.records[i].captions[0] for i in materials.held_out]
+    captions = [materials.dataset.records[i].all_captions[0] for i in materials.held_out]
     usable = [caption for caption in captions if len(caption) <= 200 and caption.isprintable()]
     if not usable:
         raise BundleError("no held-out caption fits on a page: give sentences with --example")

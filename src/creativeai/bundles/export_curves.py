@@ -9,7 +9,11 @@ from tensorboard.backend.event_processing.event_file_loader import LegacyEventFi
 from creativeai.bundles.manifest import MAX_MEASUREMENTS
 from creativeai.training.metrics_file import last_measurements
 
-__all__ = ["training_end"]
+__all__ = ["training_curve", "training_end"]
+
+_MOST_POINTS = 60
+"""Measurements of a whole training that a card keeps."""
+_EVERYTHING = 100_000
 
 
 def training_end(run: Path) -> dict[str, Any] | None:
@@ -22,6 +26,15 @@ def training_end(run: Path) -> dict[str, Any] | None:
     measurements = last_measurements(run, MAX_MEASUREMENTS)
     losses = _last_losses(run / "tensorboard")
     return {"measurements": measurements, "losses": losses} if measurements or losses else None
+
+
+def training_curve(run: Path) -> list[dict[str, Any]]:
+    """Measurements of a whole training, evenly thinned to what a drawing shows; the last one is kept."""
+    measured = last_measurements(run, _EVERYTHING)
+    if len(measured) <= _MOST_POINTS:
+        return measured
+    kept = [round(i * (len(measured) - 1) / (_MOST_POINTS - 1)) for i in range(_MOST_POINTS)]
+    return [measured[i] for i in kept]
 
 
 def _last_losses(folder: Path) -> dict[str, float]:

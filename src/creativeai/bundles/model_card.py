@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from creativeai.bundles.figure_kinds import FIGURE_KINDS, figure_text
+
 __all__ = ["model_card"]
 
-_METRICS = (
+_FORMER_METRICS = (
     ("fd_lite0", "fd_lite0 to the photos (lower is better; not the FID)", "{:.1f}"),
     ("fd_lite0_split_half", "fd_lite0 of one half of the photos against the other", "{:.1f}"),
     ("text_match", "text match: right one of 100 captions retrieved (chance 1%)", "{:.1%}"),
@@ -78,7 +80,61 @@ def _trained(training: Mapping[str, Any]) -> str:
 
 
 def _measured(metrics: Mapping[str, Any]) -> list[str]:
-    rows = [f"| {label} | {form.format(metrics[key])} |" for key, label, form in _METRICS if key in metrics]
+    names = [name for name in FIGURE_KINDS if name in metrics]
+    if not names or "fd_lite0" in metrics:
+        return _formerly_measured(metrics)
+    rows = [
+        f"| {FIGURE_KINDS[name].title} | {figure_text(name, metrics[name])} | {_interval(name, metrics)} | "
+        f"{_of_photos(name, metrics)} | {FIGURE_KINDS[name].meaning} |"
+        for name in names
+    ]
+    return [
+        f"On {metrics.get('num_generated', 0)} pictures of {metrics.get('measured_on', 'test')} captions "
+        f"against {metrics.get('num_real', 0)} {metrics.get('measured_on', 'test')} photos, truncation "
+        f"{metrics.get('truncation', 1):g}. Beside each figure stands what real photos have by the same.",
+        "",
+        *_in_words(metrics),
+        "| figure | model | 95% interval | real photos | what it says |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
+
+
+def _in_words(metrics: Mapping[str, Any]) -> list[str]:
+    """How real and how obedient the pictures are, in sentences."""
+    lines = []
+    if "kid" in metrics:
+        lines += [
+            f"How real: a KID of {figure_text('kid', metrics['kid'])} where other real photos have "
+            f"{_of_photos('kid', metrics) or 'none measured'}; the lower, the more alike to photos.",
+            "",
+        ]
+    if "text_match" in metrics:
+        lines += [
+            "How well it follows the sentence: for "
+            f"{figure_text('text_match', metrics['text_match'])} of its pictures the right one of 100 "
+            "captions is found, for "
+            f"{_of_photos('text_match', metrics) or 'none'} of the real photos.",
+            "",
+        ]
+    return lines
+
+
+def _interval(name: str, metrics: Mapping[str, Any]) -> str:
+    if f"{name}_low" in metrics and f"{name}_high" in metrics:
+        return " to ".join(figure_text(name, metrics[f"{name}_{end}"]) for end in ("low", "high"))
+    return f"± {figure_text(name, metrics[f'{name}_error'])}" if f"{name}_error" in metrics else ""
+
+
+def _of_photos(name: str, metrics: Mapping[str, Any]) -> str:
+    return figure_text(name, metrics[f"{name}_of_photos"]) if f"{name}_of_photos" in metrics else ""
+
+
+def _formerly_measured(metrics: Mapping[str, Any]) -> list[str]:
+    """What bundles that were exported before there were evaluation cards have."""
+    rows = [
+        f"| {label} | {form.format(metrics[key])} |" for key, label, form in _FORMER_METRICS if key in metrics
+    ]
     if not rows:
         return ["Nothing."]
     measured_on = metrics.get("measured_on", "held-out")

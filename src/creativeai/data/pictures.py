@@ -18,6 +18,8 @@ _START_BYTES = 512
 """Enough of a file to tell what it is."""
 _LARGE = 256
 """Sets with squares of this side or more are made in less time."""
+_THUMBNAIL = 32
+"""Squares up to this side are made of the one twice their size, if that is made too."""
 Image.init()
 FORMATS = tuple(
     name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF") if name in Image.OPEN
@@ -67,7 +69,11 @@ def _open(file: Path | io.BytesIO, start: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise DataError(f"more than {2 * MAX_PIXELS:,} pixels: make the picture smaller") from None
     except OSError as error:
-        raise DataError(f"can't be read: {error.strerror or error}") from None
+        raise DataError(f"can't be read: {error.strerror or _one_line(error)}") from None
+    except (
+        Exception
+    ) as error:  # Decoders raise nearly anything on damaged headers: ValueError, struct.error...
+        raise DataError(f"the picture is damaged ({_one_line(error)}): replace it") from None
     try:
         _check_size(picture)
     except DataError:
@@ -108,12 +114,12 @@ def to_squares(
     """
     if crop is not None:
         crop = _clipped(crop, picture.size)
-    # Decode a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves twice the pixels needed: much faster.
     width, height = picture.size
     wanted = 2 * max(resolutions)
     kept = 1.0 if crop is None else min((crop[2] - crop[0]) / width, (crop[3] - crop[1]) / height)
-    picture.draft("RGB", (int(wanted / kept), int(wanted / kept)))
     try:
+        # Decode a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves twice the pixels needed: much faster.
+        picture.draft("RGB", (int(wanted / kept), int(wanted / kept)))
         picture.load()
         if crop is not None:
             across, down = picture.width / width, picture.height / height
@@ -134,17 +140,31 @@ def to_squares(
     box = (left, top, left + side, top + side)
     # A resize takes longer than decoding. From 256 px on it is bicubic, as StackGAN's authors did it, and the
     # smaller squares start from the one twice their size: half the time, and pixels move by a level or so.
-    is_large = max(resolutions) >= _LARGE
-    resample = Image.Resampling.BICUBIC if is_large else Image.Resampling.LANCZOS
+    # Not where that one is larger than the picture: a square made of an enlarged one is blurred.
+    is_large = max(resolutions) >= _LARGE and side >= max(resolutions)
     squares: dict[int, Image.Image] = {}
     for resolution in sorted(resolutions, reverse=True):
         size = (resolution, resolution)
-        start = squares.get(2 * resolution) if is_large else None
+        fine = Image.Resampling.BICUBIC if is_large or resolution >= _LARGE else Image.Resampling.LANCZOS
+        is_chained = (is_large or resolution <= _THUMBNAIL) and 2 * resolution <= side
+        start = squares.get(2 * resolution) if is_chained else None
         if start is None:
-            squares[resolution] = rgb.resize(size, resample, box=box, reducing_gap=3.0)
+            squares[resolution] = rgb.resize(size, fine, box=box, reducing_gap=3.0)
         else:
-            squares[resolution] = start.resize(size, resample, reducing_gap=3.0)
+            squares[resolution] = start.resize(size, fine, reducing_gap=3.0)
     return [np.asarray(squares[resolution]) for resolution in resolutions]
+
+
+def square_side(picture: Image.Image, crop: Box | None = None) -> int:
+    """Pixels a side of the square that `to_squares` takes of a picture, before it is made smaller or larger.
+
+    Raises:
+        DataError: `crop` has next to none of its pixels.
+    """
+    if crop is None:
+        return min(picture.size)
+    left, top, right, bottom = _clipped(crop, picture.size)
+    return min(right - left, bottom - top)
 
 
 def _clipped(crop: Box, size: tuple[int, int]) -> Box:

@@ -3,27 +3,30 @@
 import hashlib
 import os
 import warnings
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creativeai.data.captioned_images import DatasetInfo
-from creativeai.data.pictures import MIN_SIDE, to_squares
+from creativeai.data.captioned_images import DatasetInfo, NearDuplicates
+from creativeai.data.near_duplicates import SIDE, describe, find_groups
+from creativeai.data.near_duplicates_told import GROUPS_NAME, near_duplicate_notes, write_groups
+from creativeai.data.pictures import MIN_SIDE, square_side, to_squares
 from creativeai.data.sources import open_source
-from creativeai.data.sources.base import Problem, Source, SourcePicture, Used
-from creativeai.data.writing import DatasetWriter, new_folder
+from creativeai.data.sources.base import Problem, Source, SourcePicture
+from creativeai.data.splits import assign_splits
+from creativeai.data.writing import DatasetWriter, Written, new_folder
 from creativeai.errors import DataError
 
 MAX_PROBLEMS = 20
 """Looking for more bad pictures stops here: the user has to mend the folder anyway."""
 MAX_RESOLUTION = 1024
-
-_Decoded = tuple[SourcePicture, list[NDArray[np.uint8]]]
+DEFAULT_RESOLUTIONS = (32, 64, 128, 256)
+"""What the presets ask for, 32 for `debug`, which adds a hundredth to time and disk."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and the number in all."""
@@ -38,7 +41,7 @@ class Prepared:
     left_out: tuple[Problem, ...]
     """The bad pictures that `skip_bad` has left out."""
     notes: tuple[str, ...] = ()
-    """What the source has counted and checked."""
+    """What the source has counted and checked, and what became of its pictures."""
 
     def report(self) -> list[str]:
         """Lines for the terminal: what was made, and what was left out and why."""
@@ -58,11 +61,13 @@ def prepare(
     out: str | Path,
     *,
     root: str | Path | None = None,
-    resolutions: tuple[int, ...] = (64, 128),
+    resolutions: tuple[int, ...] = DEFAULT_RESOLUTIONS,
     num_pictures: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
+    by_class: bool = False,
     progress: Progress | None = None,
+    search_progress: Progress | None = None,
 ) -> Prepared:
     """Make a prepared dataset that `CaptionedImages.open` reads.
 
@@ -77,7 +82,9 @@ def prepare(
         num_pictures: Use only so many pictures, chosen by `seed` (for `toybirds`: draw so many).
         seed: Seed of that choice, and of the drawing.
         skip_bad: Leave out pictures that can't be used instead of refusing the whole source.
+        by_class: Make splits of disjoint classes, whatever the source publishes.
         progress: Told how far the work is.
+        search_progress: Told afterwards how far the search for near-duplicates is.
 
     Raises:
         DataError: the source or one of its pictures can't be used, `out` exists, or the disk is full.
@@ -95,17 +102,29 @@ def prepare(
     ):
         # Pillow warns of odd metadata in good pictures, and of large ones that we refuse anyway.
         warnings.filterwarnings("ignore", module="PIL")
-        problems, used = _write_pictures(
-            opened, writer, resolutions, None if skip_bad else MAX_PROBLEMS, progress
-        )
+        told = _write_pictures(opened, writer, resolutions, None if skip_bad else MAX_PROBLEMS, progress)
+        problems = told.problems
         if problems and not skip_bad:
             raise DataError(_summary(problems))
         if not writer.num_pictures:
             raise DataError(
                 f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
             )
-        info = writer.finish(opened)
-    return Prepared(out, info, tuple(problems), opened.notes_on(used))
+        groups = told.groups(writer.thumbnails(), search_progress)
+        assigned = assign_splits(told.file_names, told.published, told.labels, groups, by_class=by_class)
+        duplicates = NearDuplicates(
+            sum(map(len, groups)), len(groups), assigned.num_moved, assigned.num_apart
+        )
+        left_out = Counter(problem.message for problem in problems)
+        written = Written(assigned.rule, duplicates, dict(left_out.most_common()), told.enlarged())
+        write_groups(folder / GROUPS_NAME, groups, told.file_names, assigned.splits)
+        info = writer.finish(opened, assigned.splits, written)
+    used = Counter(zip(assigned.splits, told.labels, strict=True))
+    as_published = Counter(
+        (split or "", label) for split, label in zip(told.published, told.labels, strict=True)
+    )
+    notes = (*opened.notes_on(used, as_published), f"split: {assigned.rule}", *told.notes(groups, info))
+    return Prepared(out, info, tuple(problems), notes)
 
 
 def parse_resolutions(text: str) -> tuple[int, ...]:
@@ -120,9 +139,71 @@ def parse_resolutions(text: str) -> tuple[int, ...]:
         raise DataError(f"resolutions '{text}' are not whole numbers with commas: write 64,128") from None
 
 
-def split_of(file_name: str) -> str:
-    """`val` for one file name in eight, else `train`: by a hash, so no other file matters."""
-    return "val" if int(hashlib.sha1(file_name.encode()).hexdigest()[:8], 16) % 8 == 0 else "train"
+def split_by_class(text: str) -> bool:
+    """Whether `--split` asks for disjoint classes.
+
+    Raises:
+        DataError: neither `pictures` nor `classes`.
+    """
+    if text not in ("pictures", "classes"):
+        raise DataError(f"unknown split '{text}': use pictures or classes")
+    return text == "classes"
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is remembered of the pictures while they go to the disk, in their order there."""
+
+    resolutions: tuple[int, ...]
+    problems: list[Problem] = field(default_factory=list)
+    file_names: list[str] = field(default_factory=list)
+    published: list[str | None] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    sides: list[int] = field(default_factory=list)
+    """Pixels a side of the square that was taken of each picture."""
+    descriptors: list[NDArray[np.uint8]] = field(default_factory=list)
+    of_pixels: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, decoded: "_Decoded") -> None:
+        self.descriptors.append(decoded.descriptor)
+        self.of_pixels[decoded.pixels_digest].append(len(self.file_names))
+        self.file_names.append(decoded.picture.file_name)
+        self.published.append(decoded.picture.split)
+        self.labels.append(decoded.picture.label)
+        self.sides.append(decoded.side)
+
+    def groups(self, squares: NDArray[np.uint8], on_progress: Progress | None) -> list[list[int]]:
+        """Positions of pictures that are near-duplicates of each other, or equal, as plain ones can be."""
+        equal = [group for group in self.of_pixels.values() if len(group) > 1]
+        return find_groups(np.stack(self.descriptors), squares, equal, on_progress)
+
+    def enlarged(self) -> dict[str, int]:
+        """Number of pictures smaller than a resolution, by the resolution."""
+        counts = {str(res): sum(side < res for side in self.sides) for res in self.resolutions}
+        return {res: num for res, num in counts.items() if num}
+
+    def notes(self, groups: list[list[int]], info: DatasetInfo) -> list[str]:
+        """Lines about near-duplicates and pictures that had to be enlarged, if there are any."""
+        notes = near_duplicate_notes(info, [[self.file_names[i] for i in group] for group in groups[:1]])
+        enlarged = info.enlarged
+        if enlarged:
+            parts = [f"{num:,} to {resolution} px" for resolution, num in enlarged.items()]
+            smallest = min(range(len(self.sides)), key=self.sides.__getitem__)
+            notes.append(
+                f"enlarged: {', '.join(parts)}, since they have fewer pixels a side "
+                f"(the smallest {self.sides[smallest]}: {self.file_names[smallest]})"
+            )
+        return notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    picture: SourcePicture
+    squares: dict[int, NDArray[np.uint8]]
+    """Pixels [R, R, 3] by R: at all resolutions, and at that at which near-duplicates are looked for."""
+    descriptor: NDArray[np.uint8]
+    pixels_digest: bytes
+    side: int
 
 
 def _write_pictures(
@@ -131,24 +212,20 @@ def _write_pictures(
     resolutions: tuple[int, ...],
     max_problems: int | None,
     progress: Progress | None,
-) -> tuple[list[Problem], Used]:
-    """Write all good pictures in order, ending early at `max_problems`: the problems, and what was used."""
-    problems: list[Problem] = []
-    used: Used = Counter()
-    splits = _Splits()
+) -> _Told:
+    """Write all good pictures in order, ending early at `max_problems`."""
+    told = _Told(resolutions)
     for done, item in enumerate(_decode(source.pictures, resolutions), start=1):
         if isinstance(item, Problem):
-            problems.append(item)
-            if len(problems) == max_problems:
+            told.problems.append(item)
+            if len(told.problems) == max_problems:
                 break
         else:
-            picture, squares = item
-            split = splits.of(picture, squares[0])
-            used[split, picture.label] += 1
-            writer.add(picture, split, squares)
+            writer.add(item.picture, item.squares)
+            told.add(item)
         if progress is not None:
             progress(done, source.num_pictures)
-    return problems, used
+    return told
 
 
 def _decode(
@@ -169,23 +246,15 @@ def _decode(
 def _decode_one(item: SourcePicture | Problem, resolutions: tuple[int, ...]) -> _Decoded | Problem:
     if isinstance(item, Problem):
         return item
+    made = tuple(sorted({*resolutions, SIDE}))
     try:
         with item.open() as picture:
-            return item, to_squares(picture, resolutions, item.crop)
+            side = square_side(picture, item.crop)
+            squares = dict(zip(made, to_squares(picture, made, item.crop), strict=True))
     except DataError as error:
         return Problem(item.where, str(error))
-
-
-class _Splits:
-    """Names each picture's split, the same one for pictures that are equal pixel for pixel."""
-
-    def __init__(self) -> None:
-        self._of_pixels: dict[bytes, str] = {}
-
-    def of(self, picture: SourcePicture, pixels: NDArray[np.uint8]) -> str:
-        split = picture.split or split_of(picture.file_name)
-        first = self._of_pixels.setdefault(hashlib.sha1(pixels.tobytes()).digest(), split)
-        return picture.split or first
+    pixels_digest = hashlib.sha1(squares[SIDE].tobytes()).digest()
+    return _Decoded(item, squares, describe(squares[SIDE]), pixels_digest, side)
 
 
 def _check_resolutions(resolutions: tuple[int, ...]) -> tuple[int, ...]:

@@ -3,26 +3,40 @@
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from creativeai import __version__
-from creativeai.data.captioned_images import SCHEMA_VERSION, DatasetInfo
+from creativeai.data.captioned_images import (
+    CAPTION_KINDS,
+    CREDITS_NAME,
+    SCHEMA_VERSION,
+    SPLITS,
+    DatasetInfo,
+    NearDuplicates,
+)
+from creativeai.data.names import captions_of_name
+from creativeai.data.near_duplicates import SIDE
 from creativeai.data.sources.base import Source, SourcePicture
 from creativeai.errors import DataError
 from creativeai.whole_files import becoming, sync_file, write_synced
 
 if sys.platform != "win32":
     import fcntl
+
+_WAITING = "captions.waiting.jsonl"
+_THUMBNAILS = "thumbnails.waiting"
 
 
 @contextmanager
@@ -52,11 +66,24 @@ def new_folder(out: Path) -> Iterator[Path]:
         raise DataError(f"{out} can't be made: {error.strerror or error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What of a dataset is not in the pictures themselves, for `dataset.json`."""
+
+    split_rule: str
+    near_duplicates: NearDuplicates
+    left_out: dict[str, int]
+    """Number of pictures by the reason why they are not in the dataset."""
+    enlarged: dict[str, int]
+    """Number of pictures smaller than a resolution, by the resolution."""
+
+
 class DatasetWriter:
     """Writes the files of a prepared dataset, one picture after the other.
 
     The arrays are written as plain streams, not through memory maps: on a full disk a write says so, where a
-    memory map kills the process.
+    memory map kills the process. Splits are known only when all pictures are, so what is told of each picture
+    waits in a file of its own until then.
     """
 
     def __init__(self, folder: Path, resolutions: tuple[int, ...], max_pictures: int) -> None:
@@ -69,12 +96,17 @@ class DatasetWriter:
         self.num_pictures = 0
         self._folder = folder
         self._resolutions = resolutions
-        self._splits: Counter[str] = Counter(train=0, val=0)
+        self._num_captions = Counter(dict.fromkeys(CAPTION_KINDS, 0))
         self._attributes: set[str] = set()
+        self._labels: set[str] = set()
+        self._credits: list[str] = []
         self._stack = ExitStack()
-        names = ["captions.jsonl", *(f"images_{resolution}.npy" for resolution in resolutions)]
-        self._files = {name: self._stack.enter_context((folder / name).open("wb")) for name in names}
-        self._hashes = {name: hashlib.sha256() for name in names}
+        names = [_WAITING, *(f"images_{resolution}.npy" for resolution in resolutions)]
+        if SIDE not in resolutions:
+            names.append(_THUMBNAILS)
+        self._files = {name: self._stack.enter_context((folder / name).open("w+b")) for name in names}
+        hashed = ["captions.jsonl", *(name for name in names if name.endswith(".npy"))]
+        self._hashes = {name: hashlib.sha256() for name in hashed}
         for resolution in resolutions:
             self._write_header(resolution)
 
@@ -84,31 +116,58 @@ class DatasetWriter:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add(self, picture: SourcePicture, split: str, squares: list[NDArray[np.uint8]]) -> None:
-        """Append one picture, with its pixels [R, R, 3] at each resolution."""
+    def add(self, picture: SourcePicture, squares: dict[int, NDArray[np.uint8]]) -> None:
+        """Append one picture, with its pixels [R, R, 3] at each resolution and at 64."""
+        told = (*picture.captions, *picture.short_captions)
         record = {
             "file_name": picture.file_name,
             "captions": list(picture.captions),
-            "split": split,
+            "short_captions": list(picture.short_captions),
+            "name_captions": list(captions_of_name(picture.label, told)),
             "label": picture.label,
             "attributes": picture.attributes,
+            "credit": picture.credit,
         }
         # A lone surrogate, which UTF-8 can't hold, goes back to the escape that JSON had it in.
         line = json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace")
-        self._append("captions.jsonl", line + b"\n")
-        for resolution, square in zip(self._resolutions, squares, strict=True):
-            self._append(f"images_{resolution}.npy", square.tobytes())
-        self._splits[split] += 1
+        self._files[_WAITING].write(line + b"\n")
+        for resolution in self._resolutions:
+            content = squares[resolution].tobytes()
+            name = f"images_{resolution}.npy"
+            self._files[name].write(content)
+            self._hashes[name].update(content)
+        if _THUMBNAILS in self._files:
+            self._files[_THUMBNAILS].write(squares[SIDE].tobytes())
+        for kind in CAPTION_KINDS:
+            self._num_captions[kind] += len(cast(list[str], record[kind]))
         self._attributes.update(picture.attributes or ())
+        if picture.label is not None:
+            self._labels.add(picture.label)
+        if picture.credit is not None:
+            self._credits.append(f"{picture.file_name}: {picture.credit}\n")
         self.num_pictures += 1
 
-    def finish(self, source: Source) -> DatasetInfo:
-        """Write `dataset.json` and force everything to the disk."""
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """All pictures so far at 64 px, a read-only memory map [N, 64, 64, 3]."""
+        name = _THUMBNAILS if _THUMBNAILS in self._files else f"images_{SIDE}.npy"
+        self._files[name].flush()
+        shape = (self.num_pictures, SIDE, SIDE, 3)
+        start = (self._folder / name).stat().st_size - math.prod(shape)
+        return np.memmap(self._folder / name, np.uint8, "r", start, shape)
+
+    def finish(self, source: Source, splits: Sequence[str], written: Written) -> DatasetInfo:
+        """Write captions with all pictures' splits and `dataset.json`, and force everything to the disk."""
+        credits_digest = self._write_captions(splits)
         for resolution in self._resolutions:
             self._write_header(resolution)
-        for file in self._files.values():
-            sync_file(file)
+        for name, file in self._files.items():
+            if name in self._hashes:
+                sync_file(file)
+            else:
+                file.close()
+                (self._folder / name).unlink()
         contents = "".join(f"{name} {content.hexdigest()}\n" for name, content in self._hashes.items())
+        counts = Counter(splits)
         info = DatasetInfo(
             schema_version=SCHEMA_VERSION,
             name=source.name,
@@ -118,8 +177,15 @@ class DatasetWriter:
             description=source.description,
             num_pictures=self.num_pictures,
             resolutions=self._resolutions,
-            splits=dict(self._splits),
+            splits={split: counts[split] for split in SPLITS},
+            split_rule=written.split_rule,
+            num_captions=dict(self._num_captions),
+            num_classes=len(self._labels),
+            near_duplicates=written.near_duplicates,
+            left_out=written.left_out,
+            enlarged=written.enlarged,
             digest=hashlib.sha256(contents.encode()).hexdigest(),
+            credits_digest=credits_digest,
             attributes=tuple(sorted(self._attributes)) or None,
             created_with=__version__,
         )
@@ -127,9 +193,21 @@ class DatasetWriter:
         write_synced(self._folder / "dataset.json", data)
         return info
 
-    def _append(self, name: str, content: bytes) -> None:
-        self._files[name].write(content)
-        self._hashes[name].update(content)
+    def _write_captions(self, splits: Sequence[str]) -> str | None:
+        """Write each picture's line with its split; returns the digest of the credits, if there are any."""
+        waiting = self._files[_WAITING]
+        waiting.seek(0)
+        with (self._folder / "captions.jsonl").open("wb") as file:
+            for line, split in zip(waiting, splits, strict=True):
+                whole = line[:-2] + f', "split": "{split}"}}\n'.encode()
+                file.write(whole)
+                self._hashes["captions.jsonl"].update(whole)
+            sync_file(file)
+        if not self._credits:
+            return None
+        content = "".join(self._credits).encode(errors="backslashreplace")
+        write_synced(self._folder / CREDITS_NAME, content)
+        return hashlib.sha256(content).hexdigest()
 
     def _write_header(self, resolution: int) -> None:
         # Written before the first picture and again at the end: NumPy pads it so that the count can grow.

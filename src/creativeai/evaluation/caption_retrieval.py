@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from creativeai.evaluation.metrics import retrieval_accuracy
+from creativeai.evaluation.retrieval import retrieval_accuracy
 
 __all__ = ["caption_retrieval"]
 
@@ -15,7 +15,6 @@ def caption_retrieval(
     codes: Callable[[Tensor, list[str]], tuple[Tensor, Tensor]],
     batches: Iterable[tuple[Tensor, list[str]]],
     owners: NDArray[np.integer],
-    seed: int,
     num_candidates: int = 100,
 ) -> float:
     """How often a picture's own caption is chosen among those of other pictures. Chance is 1 / candidates.
@@ -25,11 +24,13 @@ def caption_retrieval(
         batches: Held-out pictures, each with one of its captions.
         owners: Which picture each row of all batches is; other captions of it never stand against it. Given
             classes instead, captions of the same class don't either.
-        seed: Seed of the draw.
         num_candidates: Captions to choose from, the right one among them.
     """
-    images, texts = zip(*(codes(pictures, captions) for pictures, captions in batches), strict=True)
+    images, texts, words = zip(
+        *((*codes(pictures, captions), captions) for pictures, captions in batches), strict=True
+    )
     image_codes, text_codes = (
         np.concatenate([code.float().cpu().numpy() for code in parts]) for parts in (images, texts)
     )
-    return retrieval_accuracy(image_codes, text_codes, owners, seed, num_candidates)
+    asked = [caption for captions in words for caption in captions]
+    return float(retrieval_accuracy(image_codes, text_codes, owners, asked, num_candidates).mean())

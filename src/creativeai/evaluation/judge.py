@@ -1,143 +1,143 @@
-"""One fair measurement of a generator, the same in training and after: distance, diversity, text match."""
+"""What a training measures now and then, by the functions of `creativeai evaluate`, on validation photos.
 
-from dataclasses import asdict, dataclass
+The test photos are left alone: the best checkpoint is chosen here, and it would be reported on photos that it
+was chosen by.
+"""
 
-import numpy as np
+from dataclasses import dataclass, fields, replace
+
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from rich.console import Console
+from torch import nn
 
-from creativeai.evaluation.features import FeatureExtractor, join_features
-from creativeai.evaluation.metrics import frechet_distance, mean_pairwise_distance, retrieval_accuracy
-from creativeai.models.conditioning import TextTensors, text_tensors
-from creativeai.models.generator_output import GeneratorOutput
-from creativeai.models.pixels import pixels_to_tensor
-from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.evaluation.card import Figure
+from creativeai.evaluation.drawing import GeneratorDraw
+from creativeai.evaluation.judges import Judges
+from creativeai.evaluation.measure import PhotosSeen, draw_all, main_figures
+from creativeai.evaluation.protocol import STANDARD
+from creativeai.evaluation.questions import Questions
+from creativeai.reporting import reporting
 
-__all__ = ["COLLAPSE_RATIO", "SEED_COLLAPSE_RATIO", "Judge", "Measurement"]
+__all__ = [
+    "COLLAPSE_RATIO",
+    "MOST_PHOTOS",
+    "SEED_COLLAPSE_RATIO",
+    "TRAINING_CONSTANTS",
+    "Judge",
+    "Measurement",
+    "measurement_of",
+    "num_judged",
+]
 
 COLLAPSE_RATIO = 0.5
 """Below this share of the real photos' diversity the collapse alarm goes off."""
 SEED_COLLAPSE_RATIO = 0.15
 """The same for pictures of one sentence, which are more alike: here the noise is all but ignored."""
-_SEED = 20191
-_BATCH_SIZE = 16
-_PHOTOS_AT_ONCE = 256
-_NUM_SEED_SENTENCES = 4
+TRAINING_CONSTANTS = replace(
+    STANDARD, kid_subset_size=500, num_kid_subsets=20, num_sentences=32, num_sentence_seeds=4
+)
+"""As an evaluation's, but with fewer sentences and subsets: a measurement is not to take long."""
+MOST_PHOTOS = 1100
+"""Validation photos that are looked at before the first step."""
+_MOST_PICTURES, _FEWEST_PICTURES, _PICTURES_A_PHOTO = 1000, 64, 3
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of one generator on held-out captions."""
+    """What was measured of one generator on validation captions."""
 
-    fd_lite0: float
-    """Frechet distance on EfficientNet-Lite0 features to the held-out photos. Not the FID."""
+    fd_lite2: float
+    """Frechet distance on EfficientNet-Lite2 features to the photos. Not the FID."""
+    kid: float | None
+    """Kernel distance x 1000 on the same features; None of too few photos, as everything else that is."""
+    kid_error: float | None
+    precision: float | None
+    recall: float | None
+    text_match: float | None
+    """How often the right one out of 100 captions is found for a generated picture."""
+    swap_preference: float | None
+    """How often a picture fits its caption better than the same with colours exchanged."""
     diversity: float
-    """Mean cosine distance of generated pictures, divided by that of the held-out photos."""
+    """Mean cosine distance of generated pictures, divided by that of the photos."""
     seed_diversity: float
-    """The same for pictures of one and the same sentence, over all pairs of seeds."""
-    text_match: float
-    """How often the right one out of 100 held-out captions is retrieved for a generated picture."""
+    """The same for pictures of one and the same sentence."""
     collapsed: bool
     """The collapse alarm: pictures of different sentences, or of different seeds, are all but the same."""
     num_generated: int
     num_real: int
 
     def as_dict(self) -> dict[str, float | int | bool]:
-        """The figures by name."""
-        return asdict(self)
+        """The figures by name, but for those that could not be measured."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def measurement_of(figures: dict[str, Figure], num_generated: int, num_real: int) -> Measurement:
+    """The figures of an evaluation, or of some of it, and whether the alarm goes off."""
+    value = {name: figure.value for name, figure in figures.items()}
+    diversity, seed_diversity = value["diversity"] or 0.0, value["seed_diversity"] or 0.0
+    return Measurement(
+        fd_lite2=value["fd_lite2"] or 0.0,
+        kid=value["kid"],
+        kid_error=figures["kid"].error,
+        precision=value["precision"],
+        recall=value["recall"],
+        text_match=value["text_match"],
+        swap_preference=value["swap_preference"],
+        diversity=diversity,
+        seed_diversity=seed_diversity,
+        collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
+        num_generated=num_generated,
+        num_real=num_real,
+    )
+
+
+def num_judged(num_photos: int) -> int:
+    """Pictures that a training draws of so many photos' captions each time it measures."""
+    return min(_MOST_PICTURES, max(_FEWEST_PICTURES, _PICTURES_A_PHOTO * num_photos))
 
 
 class Judge:
-    """Measures generators against one dataset's held-out pictures and captions.
+    """Measures generators on some photos and their captions, each time with the same sentences and seeds.
 
     Args:
-        extractor: The feature network.
-        matcher: A text-image matcher that no generator was trained with.
-        images: [N, R, R, 3] the dataset's pictures.
-        captions: Their captions, as the generators read them.
-        judged_captions: The same captions, as the matcher reads them.
-        pictures: Positions of the held-out pictures.
-        num_generated: Pictures to generate.
+        judges: The networks that look.
+        questions: What is asked for.
+        photos: What the networks saw of the photos.
+        draw: Draws with a generator.
+        console: Where progress goes.
+        num_threads: Batches seen at a time.
     """
 
     def __init__(
         self,
-        extractor: FeatureExtractor,
-        matcher: TextImageMatcher,
-        images: NDArray[np.uint8],
-        captions: CaptionVectors,
-        judged_captions: CaptionVectors,
-        pictures: NDArray[np.int64],
-        num_generated: int,
+        judges: Judges,
+        questions: Questions,
+        photos: PhotosSeen,
+        draw: GeneratorDraw,
+        console: Console,
+        num_threads: int = 1,
     ) -> None:
-        self.extractor = extractor
-        self.matcher = matcher
-        self.num_generated = num_generated
-        self.captions = captions
-        self.judged_captions = judged_captions
-        self.pictures = pictures
-        chunks = np.array_split(pictures, -(-len(pictures) // _PHOTOS_AT_ONCE))
-        self._real = join_features([extractor(pixels_to_tensor(images[chunk])) for chunk in chunks])
-        self.real_features = self._real.pooled.numpy()
-        # Photos that are all the same are no reason to stop a run.
-        self.real_diversity = max(mean_pairwise_distance(self.real_features), 1e-6)
+        self.judges, self.questions, self.photos = judges, questions, photos
+        self.num_generated = len(questions.captions)
+        self._draw, self._console, self._num_threads = draw, console, num_threads
 
-    def real_text_match(self) -> float:
-        """Text match of the held-out photos with their own first captions: the matcher's ceiling."""
-        rows = self.captions.rows(self.pictures)
-        return self._text_match(self._real.descriptions, rows, self.pictures)
-
-    def split_half_distance(self) -> float:
-        """`fd_lite0` of one random half of the held-out photos against the other."""
-        order = np.random.default_rng(_SEED).permutation(len(self.real_features))
-        half = len(order) // 2
-        return frechet_distance(self.real_features[order[:half]], self.real_features[order[half : 2 * half]])
-
-    @torch.no_grad()
-    def measure(self, generator: nn.Module, noise_dim: int, device: torch.device) -> Measurement:
-        """Measure a generator in evaluation mode, with fixed noise and captions."""
-        pictures = np.resize(self.pictures, self.num_generated)
-        # The i-th round over the held-out pictures takes their i-th captions.
-        rounds = np.arange(self.num_generated) // len(self.pictures)
-        which = rounds % self.captions.num_captions(pictures)
-        rows = self.captions.rows(pictures, which)
-        text = text_tensors(self.captions.features(rows))
-        random = torch.Generator().manual_seed(_SEED)
-        noise = torch.randn(self.num_generated, noise_dim, generator=random)
-        batches = zip(noise.split(_BATCH_SIZE), text.split_by(_BATCH_SIZE), strict=True)
-        generated = join_features([self.extractor(_run(generator, *batch, device)) for batch in batches])
-        pooled = generated.pooled.numpy()
-        diversity = mean_pairwise_distance(pooled) / self.real_diversity
-        seed_diversity = self._seed_diversity(generator, noise, text, device)
-        return Measurement(
-            fd_lite0=frechet_distance(pooled, self.real_features),
-            diversity=diversity,
-            seed_diversity=seed_diversity,
-            text_match=self._text_match(generated.descriptions, rows, pictures),
-            collapsed=diversity < COLLAPSE_RATIO or seed_diversity < SEED_COLLAPSE_RATIO,
-            num_generated=self.num_generated,
-            num_real=len(self.real_features),
-        )
-
-    @torch.no_grad()
-    def _text_match(self, descriptions: Tensor, rows: NDArray[np.int64], owners: NDArray[np.int64]) -> float:
-        sentences = torch.from_numpy(self.judged_captions.features(rows).sentence)
-        image_codes = self.matcher.image_codes(descriptions).numpy()
-        return retrieval_accuracy(image_codes, self.matcher.text_codes(sentences).numpy(), owners, _SEED)
-
-    def _seed_diversity(
-        self, generator: nn.Module, noise: Tensor, text: TextTensors, device: torch.device
-    ) -> float:
-        distances = []
-        batch = noise[:_BATCH_SIZE]
-        for caption in text.split_by(1)[:_NUM_SEED_SENTENCES]:
-            images = _run(generator, batch, caption.repeated(len(batch)), device)
-            distances.append(mean_pairwise_distance(self.extractor(images).pooled.numpy()))
-        return float(np.mean(distances)) / self.real_diversity
-
-
-def _run(generator: nn.Module, noise: Tensor, text: TextTensors, device: torch.device) -> Tensor:
-    output: GeneratorOutput = generator(noise.to(device), text.to(device))
-    return output.images[-1].float().cpu()
+    def measure(self, generator: nn.Module) -> Measurement:
+        """Measure a generator in evaluation mode."""
+        threads = torch.get_num_threads()
+        # On a terminal the training's own bar is there.
+        quiet = Console(quiet=True) if self._console.is_terminal else self._console
+        with reporting(quiet, "measuring") as tell:
+            pictures = draw_all(
+                self._draw.by(generator),
+                self.questions,
+                TRAINING_CONSTANTS,
+                self.judges,
+                self._num_threads,
+                tell,
+            )
+            torch.set_num_threads(threads)  # what sees pictures sets it for everybody
+            figures = main_figures(
+                pictures, self.questions, self.photos, self.judges, TRAINING_CONSTANTS, with_intervals=False
+            )
+        return measurement_of(figures, self.num_generated, len(self.photos.test))

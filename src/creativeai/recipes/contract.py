@@ -1,21 +1,41 @@
 """What the loop asks of a recipe, and what it hands to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import EfficientNetLite0
-from creativeai.models.text_image_matcher import TextImageMatcher
 
-__all__ = ["Batch", "BuildContext", "LossParts", "Recipe", "RecipeEntry"]
+__all__ = ["Batch", "BuildContext", "Guide", "LossParts", "Recipe", "RecipeEntry", "View"]
 
 LossParts = dict[str, Tensor]
 """Scalar terms of a loss by name, for the log."""
+
+
+View = Callable[[Tensor], tuple[Tensor, list[Tensor]]]
+"""Gives the pictures [B, 3, F, F] that a recipe shows to its feature network, and their frozen feature maps,
+of pictures [B, 3, R, R]."""
+
+
+class Guide(Protocol):
+    """A text-image matcher that a generator learns from, frozen."""
+
+    def image_codes(self, images: Tensor, features: Sequence[Tensor]) -> Tensor:
+        """Unit vectors [B, K], with gradient, of pictures as a `View` gives them."""
+
+    def text_codes(self, captions: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors [B, K] of captions."""
+
+
+def _never(config: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,13 @@ class Batch:
     """[B, Z] standard normal noise."""
     num_seen: int
     """Real pictures seen by the run before this step."""
+    captions: tuple[str, ...] = ()
+    """[B] what `text` was encoded from, for a guide, which reads words itself."""
+    swapped_text: TextTensors | None = None
+    """The captions asking for the same colours at other parts, or for another colour. Only for a recipe that
+    uses them; a caption without any colour stands here as it is."""
+    has_swap: Tensor | None = None
+    """[B] true where `swapped_text` differs from the caption."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +73,9 @@ class BuildContext:
     """Pictures to train on: those of an epoch."""
     feature_network: EfficientNetLite0
     """Frozen ImageNet features."""
-    train_guide: Callable[[Callable[[Tensor], Tensor], int], TextImageMatcher]
-    """Trains (or reads from the run) a text-image matcher on the training photos, given the view in which the
-    recipe shows pictures to the feature network and the number of steps."""
+    load_guide: Callable[[View, int], Guide]
+    """Gives the guide for the dataset. One that has to be trained first sees the photos in the given view,
+    for the given number of steps."""
     text_folder: Path | None = None
     """Files of a text encoder trained by the user, its image encoder among them; None for a shipped one."""
     first_stage: nn.Module | None = None
@@ -102,5 +129,7 @@ class RecipeEntry:
     build: Callable[[Any, BuildContext], Recipe]
     uses_words: bool = False
     """Whether its networks read the word vectors, and not the sentence alone."""
+    uses_swapped: Callable[[Any], bool] = _never
+    """Whether, by its configuration, it learns from colour-swapped captions: they cost encodings."""
     builds_on_first_stage: bool = False
     """Whether it needs a trained generator to build upon."""

@@ -8,6 +8,7 @@ from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import GAN_CLS
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "GanClsConfig", "build"]
 
@@ -34,6 +35,8 @@ class GanClsConfig:
     """Batches, learning rates and averaging."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution != 64:
@@ -46,6 +49,7 @@ PRESETS = {
     "compact": GanClsConfig(
         generator_width=48,
         discriminator_width=48,
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=24),
         stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=1.0, augment=FEW_PICTURES),
     ),

@@ -4,7 +4,7 @@ The generator makes one pass a step. Its pictures' frozen features are computed 
 discriminator's loss uses them detached, the generator's uses them whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,13 @@ from creativeai.models.efficientnet_lite import FEATURE_STRIDES, EfficientNetLit
 from creativeai.models.generator_output import GeneratorOutput
 from creativeai.models.layers.across_processes import gathered, mean_over_processes
 from creativeai.models.projected_gan import ProjectedDiscriminator, ProjectedGenerator
-from creativeai.models.text_image_matcher import TextImageMatcher, describe_images, matching_loss
+from creativeai.models.text_image_matcher import matching_loss
 from creativeai.recipes.augmentation import Changes, DiffAugment
-from creativeai.recipes.contract import Batch, BuildContext, LossParts, RecipeEntry
+from creativeai.recipes.contract import Batch, BuildContext, Guide, LossParts, RecipeEntry
+from creativeai.recipes.diversity import pair_distances
 from creativeai.recipes.learning import Learning, adam_optimizers, learning_rate_factor
+from creativeai.recipes.mismatched import mismatched_sentences
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "ProjectedGanConfig", "ProjectedGanRecipe", "ProjectedGanState", "build"]
 
@@ -34,6 +37,7 @@ _MAY_BE_ZERO = {
     "diversity_weight",
     "diversity_target",
     "text_noise",
+    "swapped_share",
 }
 
 
@@ -61,6 +65,8 @@ class ProjectedGanConfig:
     """Batches, learning rates and averaging."""
     mismatch_weight: float = 0.5
     """Weight of the mismatched-caption term of the discriminator."""
+    swapped_share: float = 0.0
+    """Share of that term's captions that are the picture's own with colours exchanged, where it has any."""
     range_weight: float = 10.0
     """Weight of mean(relu(|x| - 1)^2), which keeps the linear output in range."""
     matching_weight: float = 0.04
@@ -79,6 +85,8 @@ class ProjectedGanConfig:
     """Steps for which the guide's matcher is trained on the photos beforehand."""
     text_noise: float = 0.1
     """Deviation of the Gaussian noise on the standardised sentence vectors in training, for both networks."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
     augment: DiffAugment = field(default_factory=DiffAugment)
     """Differentiable augmentation of what the discriminator sees."""
 
@@ -91,8 +99,10 @@ class ProjectedGanConfig:
             )
         if self.feature_resolution % 32 or self.feature_resolution < 64:
             raise ValueError(f"feature_resolution={self.feature_resolution} must be a multiple of 32 from 64")
+        if self.swapped_share > 1:
+            raise ValueError(f"swapped_share={self.swapped_share} must be from 0 to 1")
         for name, value in vars(self).items():
-            if name in ("augment", "learning"):  # check themselves
+            if name in ("augment", "learning", "text_augmentation"):  # check themselves
                 continue
             smallest = min(value) if isinstance(value, tuple) else value
             if smallest < 0 or (smallest == 0 and name not in _MAY_BE_ZERO):
@@ -102,7 +112,7 @@ class ProjectedGanConfig:
 
 
 PRESETS = {
-    "compact": ProjectedGanConfig(),
+    "compact": ProjectedGanConfig(swapped_share=0.5, text_augmentation=TextAugmentation()),
     "debug": ProjectedGanConfig(
         resolution=32,
         channels=(32, 16, 8),
@@ -113,6 +123,8 @@ PRESETS = {
         code_dim=8,
         feature_resolution=64,
         learning=Learning(batch_size=4, adam_betas=(0.0, 0.99), ema_half_life=16),
+        swapped_share=0.5,
+        text_augmentation=TextAugmentation(),
         matching_start=0,
         matching_ramp=8,
         guide_steps=4,
@@ -129,8 +141,10 @@ class ProjectedGanState:
     """[B, 3, R, R] generated pictures, two of each sentence: i and i + B / 2 share theirs."""
     sentence: Tensor
     """[B, D] the sentences they were asked for."""
+    captions: tuple[str, ...]
+    """[B] the same as text."""
     seen: Tensor
-    """[B, 3, F, F] the same, augmented and resized as the feature network saw them."""
+    """[B, 3, F, F] the pictures, augmented and resized as the feature network saw them."""
     features: list[Tensor]
     """Frozen feature maps of `seen`, with gradient."""
     real_seen: Tensor
@@ -155,7 +169,7 @@ class ProjectedGanRecipe:
         config: ProjectedGanConfig,
         text_dim: int,
         feature_network: EfficientNetLite0,
-        guide: TextImageMatcher | None,
+        guide: Guide | None,
         num_pictures: int,
     ) -> None:
         self.config = config
@@ -199,11 +213,13 @@ class ProjectedGanRecipe:
         """The step's one generator pass: the first half of the batch's sentences, each with two noises."""
         half = batch.text.sentence[: (len(batch.noise) + 1) // 2]
         sentence = torch.cat([half, half])[: len(batch.noise)]
+        captions = (batch.captions[: len(half)] * 2)[: len(batch.noise)]
         fakes = generator(batch.noise, batch.text._replace(sentence=self._noisy(sentence))).images[-1]
         seen, real_seen = self._view(fakes), self._view(batch.images)
         with torch.no_grad():
             real_features = self.feature_network(real_seen)
-        return ProjectedGanState(fakes, sentence, seen, self.feature_network(seen), real_seen, real_features)
+        features = self.feature_network(seen)
+        return ProjectedGanState(fakes, sentence, captions, seen, features, real_seen, real_features)
 
     def discriminator_loss(self, batch: Batch, state: ProjectedGanState) -> tuple[Tensor, LossParts]:
         """Hinge on real, generated and mismatched pairs, averaged over the heads."""
@@ -212,7 +228,8 @@ class ProjectedGanRecipe:
         fake_features = [feature.detach() for feature in state.features]
         fake_codes = self.discriminator.codes(state.seen.detach(), fake_features)
         real = self.discriminator.logits(real_codes, sentence)
-        mismatched = self.discriminator.logits(real_codes, self._noisy(batch.mismatched_sentence))
+        wrong = mismatched_sentences(batch, self.config.swapped_share)
+        mismatched = self.discriminator.logits(real_codes, self._noisy(wrong))
         fake = self.discriminator.logits(fake_codes, self._noisy(state.sentence))
         weight = self.config.mismatch_weight
         parts = {
@@ -241,8 +258,8 @@ class ProjectedGanRecipe:
         loss = loss + config.diversity_weight * F.relu(config.diversity_target - diversity).mean()
         weight = self.matching_weight(batch.num_seen)
         if self.guide is not None and weight > 0:
-            image_codes = self.guide.image_codes(describe_images(state.seen, state.features))
-            text_codes = self.guide.text_codes(state.sentence)
+            image_codes = self.guide.image_codes(state.seen, state.features)
+            text_codes = torch.from_numpy(self.guide.text_codes(state.captions)).to(image_codes.device)
             # Within a half no sentence stands twice, so that no pair counts as wrong that is right.
             size = (len(text_codes) + 1) // 2
             halves = zip(image_codes.split(size), text_codes.split(size), strict=True)
@@ -276,11 +293,11 @@ def build(config: ProjectedGanConfig, context: BuildContext) -> ProjectedGanReci
     guide = None
     if config.matching_weight > 0:
 
-        def describe(images: Tensor) -> Tensor:
+        def view(images: Tensor) -> tuple[Tensor, list[Tensor]]:
             seen = augmented_view(config, images.to(device))
-            return describe_images(seen, network(seen))
+            return seen, network(seen)
 
-        guide = context.train_guide(describe, config.guide_steps).to(device)
+        guide = context.load_guide(view, config.guide_steps)
     return ProjectedGanRecipe(config, context.text_dim, network, guide, context.num_pictures)
 
 
@@ -298,23 +315,14 @@ def changed_view(config: ProjectedGanConfig, images: Tensor, changes: Changes) -
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def pair_distances(features: Sequence[Tensor]) -> Tensor:
-    """How much pictures i and i + B / 2 differ in what stands where, [B / 2], by their four feature maps.
-
-    One minus the cosine of the two coarsest maps' vectors at the same place, on average. A distance of pixels
-    is met by other light on the same bird; this one hardly sees that (at stride 16, .03 for other light, .72
-    for the mirror image, .84 for another photo), and asks for another pose.
-    """
-    distances = []
-    for feature in features[-2:]:
-        x = feature.float()
-        half = (len(x) + 1) // 2
-        distances.append(1 - F.cosine_similarity(x[: len(x) - half], x[half:], dim=1).mean((1, 2)))
-    return torch.stack(distances).mean(0)
-
-
 def _mean(logits: Iterable[Tensor]) -> Tensor:
     return torch.stack([x.float().mean() for x in logits]).mean()
 
 
-RECIPE = RecipeEntry("projected_gan", "Text-conditional Projected GAN", PRESETS, build)
+RECIPE = RecipeEntry(
+    "projected_gan",
+    "Text-conditional Projected GAN",
+    PRESETS,
+    build,
+    uses_swapped=lambda config: config.swapped_share > 0,
+)

@@ -8,6 +8,7 @@ from creativeai.recipes.contract import BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import STACKGAN1
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage1Config", "build"]
 
@@ -34,6 +35,8 @@ class StackGanStage1Config:
     """Batches, learning rates and averaging."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution != 64:
@@ -49,6 +52,7 @@ PRESETS = {
         generator_width=48,
         discriminator_width=64,
         kl_weight=0.1,
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=32),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

@@ -12,6 +12,7 @@ from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import STACKGAN2
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "StackGanStage2Config", "build", "layout_difference"]
 
@@ -44,6 +45,8 @@ class StackGanStage2Config:
     """Batches, learning rates and averaging."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution not in (128, 256, 512):
@@ -64,6 +67,7 @@ PRESETS = {
         kl_weight=0.1,
         layout_weight=40.0,
         layout_side=32,
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, augment=FEW_PICTURES),
     ),

@@ -19,6 +19,7 @@ from creativeai.recipes.contract import Batch, BuildContext, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import STACKGAN_V2, STACKGAN_V2_BALANCED
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "StackGanV2Config", "build", "colour_consistency"]
 
@@ -55,6 +56,8 @@ class StackGanV2Config:
     """Batches, learning rates and averaging (.999 a step)."""
     stabilisers: Stabilisers = field(default_factory=Stabilisers)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution not in (64, 128, 256):
@@ -75,6 +78,7 @@ PRESETS = {
         num_residual=1,
         kl_weight=0.1,
         balanced=True,
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=16),
         stabilisers=Stabilisers(label_smoothing=0.1, mode_seeking=0.3, augment=FEW_PICTURES),
     ),

@@ -12,6 +12,7 @@ from creativeai.recipes.contract import BuildContext, LossParts, RecipeEntry
 from creativeai.recipes.learning import Learning
 from creativeai.recipes.pairs import PairWeights
 from creativeai.recipes.stabilisers.settings import FEW_PICTURES, Stabilisers
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "RECIPE", "LearnedBalance", "WganClsConfig", "build"]
 
@@ -57,6 +58,8 @@ class WganClsConfig:
     """Batches, learning rates and averaging."""
     stabilisers: Stabilisers = field(default_factory=lambda: _CRITIC)
     """What the training is steadied by."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         if self.resolution != 64:
@@ -78,6 +81,7 @@ PRESETS = {
         critic_width=48,
         kl_weight=0.1,
         # A critic that follows at once makes up for there being one step of it for each of the generator's.
+        text_augmentation=TextAugmentation(),
         learning=Learning(batch_size=16, generator_lr=2e-4, discriminator_lr=5e-4, adam_betas=(0.0, 0.9)),
         stabilisers=replace(_CRITIC, gradient_penalty=10.0, mode_seeking=0.3, augment=FEW_PICTURES),
     ),

@@ -10,7 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from creativeai.bundles.listing import megabytes, metric_text
+from creativeai.bundles.listing import comparable_metric, megabytes, metric_text
+from creativeai.bundles.manifest import BundleManifest
 from creativeai.errors import BundleError
 from creativeai.store.reading import aliased_number, all_versions, open_store, read_aliases
 from creativeai.store.records import LATEST, Version
@@ -18,7 +19,7 @@ from creativeai.store.storage import Storage
 
 __all__ = ["Filters", "Listed", "listed_versions", "version_table", "versions_table"]
 
-_SHOWN_METRICS = ("fd_lite0", "text_match", "diversity")
+_SHOWN_METRICS = ("kid", "text_match", "precision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,7 @@ def versions_table(listed: Listed, sort: str | None = None) -> Table:
             Text(manifest.dataset.name),
             str(manifest.resolution),
             megabytes(manifest),
-            *(Text(metric_text(manifest.metrics.get(name))) for name in metrics),
+            *(Text(metric_text(_metric(manifest, name, sort))) for name in metrics),
             _date(version.published),
         )
     if not listed.versions:
@@ -141,6 +142,11 @@ def version_table(storage: Storage, version: Version) -> Table:
     for name, value in _flat(rows):
         table.add_row(Text(name), Text("unknown" if value is None else str(value)))
     return table
+
+
+def _metric(manifest: BundleManifest, name: str, sort: str | None) -> Any:
+    """A figure for the table: whatever is sorted by, else only what compares."""
+    return manifest.metrics.get(name) if name == sort else comparable_metric(manifest, name)
 
 
 def _aliases_of(version: Version, aliases: Mapping[str, int]) -> list[str]:

@@ -13,6 +13,7 @@ from creativeai.errors import BundleError, StoreError
 from creativeai.store.paths import upload_path
 from creativeai.store.records import Version
 from creativeai.store.storage import Storage
+from creativeai.user_cache import user_cache
 from creativeai.whole_files import whole_folder, write_synced
 
 __all__ = ["default_cache", "pull", "pull_to_cache"]
@@ -76,14 +77,10 @@ def default_cache() -> Path:
     Raises:
         StoreError: The user has no home.
     """
-    if folder := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
-        return Path(folder) / "creativeai"
-    try:
-        return Path.home() / ".cache" / "creativeai"
-    except RuntimeError:
-        raise StoreError(
-            "this user has no home to keep pulled models in: name a folder with --cache"
-        ) from None
+    folder = user_cache()
+    if folder is None:
+        raise StoreError("this user has no home to keep pulled models in: name a folder with --cache")
+    return folder
 
 
 def _copy(storage: Storage, version: Version, folder: Path) -> None:

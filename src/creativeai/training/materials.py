@@ -1,50 +1,43 @@
-"""What a run is built of: pictures, captions, frozen features, matchers, the recipe and the judge."""
+"""What a run is built of: pictures, captions, frozen features, the guide and the recipe."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import Progress
-from torch import Tensor, nn
+from torch import nn
 
 from creativeai.data import CaptionedImages
 from creativeai.errors import TrainingError
-from creativeai.evaluation.features import FeatureExtractor
-from creativeai.evaluation.judge import Judge
-from creativeai.evaluation.matcher_training import train_matcher
+from creativeai.evaluation.matcher import Matcher
 from creativeai.models.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
-from creativeai.models.text_image_matcher import TextImageMatcher
-from creativeai.recipes.contract import BuildContext, Recipe
+from creativeai.recipes.contract import BuildContext, Guide, Recipe, View
 from creativeai.recipes.registry import find_recipe
-from creativeai.text.caption_vectors import CaptionVectors
+from creativeai.reporting import reporting
 from creativeai.text.encoder import load_text_encoder
-from creativeai.training.captions import encode_captions
+from creativeai.training.caption_bank import CaptionBank
+from creativeai.training.captions import BankedCaptions, banked_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
-from creativeai.training.processes import failing_together, is_first
+from creativeai.training.feed import sentence_sample
+from creativeai.training.guiding import guide_of
+from creativeai.training.processes import failing_together
 from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
-from creativeai.whole_files import replace_file
+from creativeai.training.texts import TrainingTexts, training_texts
 
 __all__ = [
     "Materials",
     "Pictures",
-    "build_judge",
     "build_recipe",
     "labels_of",
     "load_materials",
     "load_pictures",
-    "progress",
     "say",
 ]
 
-_JUDGE_SEED, _GUIDE_SEED = 2, 1
-_JUDGING_ENCODER = "minilm"
-# Enough for thousands of pictures; a smaller dataset would only be learned by heart.
-_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE = 900, 4
 _FEWEST_HELD_OUT, _FEWEST_TRAINED_ON = 16, 4
+_NUM_FITTED = 2000
+"""Sentence vectors by which text inputs are standardised; more hardly move their mean and deviation."""
 _CPU = torch.device("cpu")
 
 
@@ -74,10 +67,10 @@ class Materials:
     labels: np.ndarray
     train: np.ndarray
     held_out: np.ndarray
-    captions: CaptionVectors
+    texts: TrainingTexts
+    """What is shown of them while training."""
+    captions: BankedCaptions
     """By the run's text encoder."""
-    judged_captions: CaptionVectors
-    """By MiniLM, whatever the run's: figures of models with different text encoders compare."""
 
 
 def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pictures:
@@ -91,7 +84,7 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
     if dataset.meta.digest != run.dataset_digest:
         raise TrainingError(f"{run.dataset} has changed since {run.folder} began: start a new run on it")
     images = dataset.images(run.config.resolution)
-    train, held_out = dataset.indices("train"), dataset.indices("val")
+    train, held_out = dataset.indices("train"), dataset.indices("validation")
     if len(train) < _FEWEST_TRAINED_ON:
         raise TrainingError(
             f"{run.dataset} has {len(train)} pictures to train on: at least {_FEWEST_TRAINED_ON} are needed"
@@ -108,23 +101,19 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
 
 
 def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
-    """The run's pictures, and their captions encoded.
+    """The run's pictures, and their captions, each to be encoded when it is first shown.
 
     Raises:
         TrainingError: As `load_pictures`.
         DataError: As `load_pictures`.
+        TextError: The text encoder knows no word of a caption.
     """
     pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
-    with progress(console, "encoding captions") as advance:
-        captions = encode_captions(
-            pictures.dataset, encoder, advance, with_words=find_recipe(run.recipe).uses_words
-        )
-        judging = load_text_encoder(_JUDGING_ENCODER)
-        judged = captions
-        if judging.digest != encoder.digest:
-            judged = encode_captions(pictures.dataset, judging, advance)
-    return Materials(**vars(pictures), captions=captions, judged_captions=judged)
+    bank = CaptionBank(encoder, pictures.dataset.path, with_words=find_recipe(run.recipe).uses_words)
+    captions = banked_captions(pictures.dataset, bank)
+    texts = training_texts(pictures.dataset, run.config.text_augmentation, bank.knows)
+    return Materials(**vars(pictures), texts=texts, captions=captions)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -139,26 +128,23 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
     Raises:
         TrainingError: The configuration doesn't fit what the run is given to build upon.
     """
-    guides: list[TextImageMatcher] = []
+    guides: list[Matcher] = []
 
-    def train_guide(describe: Callable[[Tensor], Tensor], num_steps: int) -> TextImageMatcher:
+    def load_guide(view: View, num_steps: int) -> Matcher:
         # Forked: the networks' first weights follow from the run's seed, be the guide trained or read.
         with torch.random.fork_rng(devices=[]):
-            captions = materials.captions
-            if is_first():
-                guide = _matcher(run, materials, captions, console, "guide", describe, num_steps, num_views=4)
-            else:
-                guide = TextImageMatcher(text_dim).eval().requires_grad_(False)
+            guide = guide_of(run, materials.dataset, materials.images, console, view, num_steps)
+        guide.network.to(materials.feature_network.head.weight.device)
         guides.append(guide)
         return guide
 
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     with failing_together():
         context = BuildContext(
             text_dim=text_dim,
             num_pictures=len(materials.train),
             feature_network=materials.feature_network,
-            train_guide=train_guide,
+            load_guide=load_guide,
             text_folder=run.text_folder,
             first_stage=load_first_stage(run, materials),
         )
@@ -168,9 +154,19 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         except ValueError as error:
             raise TrainingError(f"this configuration can't be: {error}") from error
     for guide in guides:
-        share_state(guide)
-    rows = materials.captions.rows_of(materials.train)
-    recipe.fit_text(torch.from_numpy(materials.captions.sentences[rows, 0]))
+        share_state(guide.network)
+    with reporting(console, "encoding captions", unit="captions") as advance:
+        recipe.fit_text(
+            sentence_sample(
+                materials.texts,
+                materials.captions.bank,
+                materials.train,
+                run.config.learning.batch_size,
+                run.seed,
+                _NUM_FITTED,
+                advance,
+            )
+        )
     return recipe
 
 
@@ -189,12 +185,12 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
             f"the first stage {run.first_stage_source} was trained with the text encoder {theirs.name}, this "
             f"run has {ours.name}: train both with the same, --text-encoder"
         )
-    text_dim = materials.captions.sentences.shape[-1]
+    text_dim = materials.captions.dim
     context = BuildContext(
         text_dim=text_dim,
         num_pictures=len(materials.train),
         feature_network=materials.feature_network,
-        train_guide=lambda *_: TextImageMatcher(text_dim),
+        load_guide=_no_guide,
         text_folder=first.text_folder,
         first_stage=load_first_stage(first, materials),
     )
@@ -205,69 +201,11 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
     return generator.eval().requires_grad_(False)
 
 
-def build_judge(run: Run, materials: Materials, console: Console) -> Judge:
-    """The run's judge, with a matcher of its own that no generator learns from."""
-    extractor = FeatureExtractor(materials.feature_network)
-
-    def describe(images: Tensor) -> Tensor:
-        return extractor(images).descriptions
-
-    num_steps = min(_MOST_JUDGE_STEPS, _JUDGE_STEPS_PER_PICTURE * len(materials.train))
-    judged = materials.judged_captions
-    matcher = _matcher(run, materials, judged, console, "judge", describe, num_steps, num_views=2)
-    num_generated = min(1024, max(64, 3 * len(materials.held_out)))
-    return Judge(
-        extractor, matcher, materials.images, materials.captions, judged, materials.held_out, num_generated
-    )
-
-
-def _matcher(
-    run: Run,
-    materials: Materials,
-    captions: CaptionVectors,
-    console: Console,
-    name: str,
-    describe: Callable[[Tensor], Tensor],
-    num_steps: int,
-    num_views: int,
-) -> TextImageMatcher:
-    """The matcher kept in the run's folder under this name, trained if it isn't there yet."""
-    file = run.folder / f"{name}.pt"
-    text_dim = captions.sentences.shape[-1]
-    if file.exists():
-        matcher = TextImageMatcher(text_dim)
-        try:
-            matcher.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        except Exception as error:  # torch.load has no common error for a damaged file
-            raise TrainingError(f"{file} is damaged: delete it, and it is trained again") from error
-        return matcher.eval().requires_grad_(False)
-    seed = {"judge": _JUDGE_SEED, "guide": _GUIDE_SEED}[name]
-    with progress(console, f"training the {name}'s text-image matcher") as advance:
-        matcher = train_matcher(
-            materials.images,
-            captions,
-            materials.train,
-            describe,
-            seed,
-            num_views,
-            num_steps,
-            advance,
-        )
-    try:
-        replace_file(file, lambda opened: torch.save(matcher.state_dict(), opened))
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(f"can't write {file}: {str(error).splitlines()[0]}") from error
-    return matcher
+def _no_guide(view: View, num_steps: int) -> Guide:
+    """In place of the guide of a trained generator, which needs none any more."""
+    raise AssertionError("a trained generator has no guide")
 
 
 def say(console: Console, line: str) -> None:
     """Print a line as it is: paths may hold what Rich takes for markup, and are not to be broken."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress(console: Console, description: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar as a callback for (done, total)."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

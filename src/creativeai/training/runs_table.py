@@ -15,7 +15,7 @@ from creativeai.training.run import Run, open_run, sole_trainer
 
 __all__ = ["runs_table"]
 
-_FIGURES = ("fd_lite0", "text_match", "caption_retrieval")
+_FIGURES = ("fd_lite2", "kid", "text_match", "caption_retrieval")
 _HEADINGS = ("run", "recipe", "dataset", "state", "step", "processor time", "last measured")
 
 

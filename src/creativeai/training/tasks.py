@@ -14,18 +14,19 @@ from creativeai.models.layers.synced_batch_norm import sync_batch_norms
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.encoders.contract import EncoderContext, EncoderRecipe
 from creativeai.recipes.encoders.registry import find_encoder_recipe
-from creativeai.recipes.registry import is_encoder
+from creativeai.recipes.registry import find_recipe, is_encoder
 from creativeai.text import load_text_encoder
+from creativeai.text.lexicon import SYNONYMS
 from creativeai.training.captions import mirrored_caption
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
 from creativeai.training.feed import CaptionFeed, Feed
 from creativeai.training.fit import Task
 from creativeai.training.gan_task import GanTask, gan_state
+from creativeai.training.judging import build_judge
 from creativeai.training.materials import (
     Materials,
     Pictures,
-    build_judge,
     build_recipe,
     load_materials,
     load_pictures,
@@ -38,6 +39,7 @@ from creativeai.training.sample_sheet import SampleSheet
 from creativeai.training.settings import config_to_dict
 from creativeai.training.shared_weights import share_state
 from creativeai.training.state import Trained, TrainingState
+from creativeai.training.texts import training_texts
 
 __all__ = ["build_encoder", "feed_of", "prepare_task", "sample_sheet"]
 
@@ -52,7 +54,7 @@ def prepare_task(run: Run, precision: Precision, console: Console) -> Callable[[
         DataError: It can't be read or lacks the resolution.
     """
     read = _read_for_encoder if is_encoder(run.recipe) else _read_for_gan
-    # The first process of a machine encodes the captions, and those after it find them done.
+    # One process of a machine after the other, so that a complaint is told once.
     for turn in (True, False):
         with failing_together():
             if is_first_here() is turn:
@@ -78,7 +80,7 @@ def _gan_task(run: Run, materials: Materials, precision: Precision, console: Con
     _load_weights(run, state, console)
     noise_dim = noise_dim_of(recipe.generator)
     with failing_together():
-        judge = build_judge(run, materials, console) if is_first() else None
+        judge = build_judge(run, materials, console, precision.device) if is_first() else None
     return GanTask(
         recipe,
         state,
@@ -97,7 +99,7 @@ def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: C
     _load_weights(run, state, console)
     feed = CaptionFeed(
         pictures.images,
-        [record.captions for record in pictures.dataset.records],
+        training_texts(pictures.dataset, run.config.text_augmentation, lambda text: True),
         pictures.labels,
         pictures.train,
         run.config.batch_size,
@@ -108,8 +110,10 @@ def _encoder_task(run: Run, pictures: Pictures, precision: Precision, console: C
 
 def build_encoder(run: Run, pictures: Pictures) -> EncoderRecipe:
     """A text encoder's networks and loss, freshly initialised from the run's seed."""
-    captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].captions]
+    captions = [caption for i in pictures.train for caption in pictures.dataset.records[i].all_captions]
     captions += [mirrored_caption(caption) for caption in captions]
+    if run.config.text_augmentation.synonyms:  # a vocabulary must have the words that take others' places
+        captions += [word for group in SYNONYMS for word in group]
     torch.manual_seed(run.seed)
     return find_encoder_recipe(run.recipe).build(
         run.config, EncoderContext(pictures.feature_network, captions)
@@ -149,12 +153,14 @@ def feed_of(run: Run, materials: Materials, noise_dim: int) -> Feed:
     """The batches of a run."""
     return Feed(
         materials.images,
-        materials.captions,
+        materials.texts,
+        materials.captions.bank,
         materials.labels,
         materials.train,
         run.config.learning.batch_size,
         noise_dim,
         run.seed,
+        with_swapped=find_recipe(run.recipe).uses_swapped(run.config),
     )
 
 
@@ -163,7 +169,7 @@ def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
     pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
     text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
     random = torch.Generator().manual_seed(run.seed)
-    captions = [materials.dataset.records[i].captions[0] for i in pictures]
+    captions = [materials.dataset.records[i].all_captions[0] for i in pictures]
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     return SampleSheet(
         noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),

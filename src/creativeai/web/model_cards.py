@@ -4,29 +4,7 @@ from typing import Any
 
 from dash import html
 
-# What people call the numbers our evaluation writes, and how they read.
-METRICS = {
-    "fd_lite0": (
-        "Fréchet distance (Lite0)",
-        "{:.1f}",
-        "Between drawn and real pictures; lower is better. Not the FID",
-    ),
-    "fd_lite0_split_half": (
-        "– of real pictures",
-        "{:.1f}",
-        "One half of the real pictures against the other",
-    ),
-    "text_match": (
-        "Text match",
-        "{:.1%}",
-        "How often a picture's caption is picked out of 100; chance is 1%",
-    ),
-    "text_match_of_photos": ("– of real pictures", "{:.1%}", "How often it is picked for real pictures"),
-    "diversity": ("Diversity", "{:.2f}", "How different pictures are; real ones are at 1"),
-    "seed_diversity": ("– of one sentence", "{:.2f}", "How different the seeds of one sentence are"),
-    "num_generated": ("Measured on", "{:,} pictures", ""),
-    "num_real": ("– against", "{:,} real pictures", ""),
-}
+from creativeai.web.quality import quality_in_words, shown_metrics
 
 
 def model_cards(models: list[dict[str, Any]], chosen: str | None) -> list[html.Article]:
@@ -53,8 +31,10 @@ def _card(model: dict[str, Any], is_chosen: bool, can_choose: bool) -> html.Arti
             [html.Div([html.Dt(name), html.Dd(value)]) for name, value in _facts(model, dataset) if value]
         ),
     ]
-    if metrics := _metrics(model.get("metrics") or {}):
-        parts.append(html.Dl(metrics, className="metrics"))
+    metrics = model.get("metrics") or {}
+    parts += quality_in_words(metrics)
+    if numbers := shown_metrics(metrics):
+        parts.append(html.Dl(numbers, className="metrics"))
     if can_choose:
         parts.append(
             html.Button(
@@ -84,16 +64,3 @@ def _facts(model: dict[str, Any], dataset: dict[str, Any]) -> list[tuple[str, st
         ("Pictures' licence", str(dataset.get("licence") or "")),
         ("Size", f"{resolution} × {resolution} pixels" if resolution else ""),
     ]
-
-
-def _metrics(metrics: dict[str, Any]) -> list[html.Div]:
-    """Return the numbers among a model's metrics, the known ones by their names and with what they mean."""
-    shown = []
-    # Known ones first, in the order above.
-    for key in [*METRICS, *sorted(metrics.keys() - METRICS.keys())]:
-        value = metrics.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            continue
-        name, form, meaning = METRICS.get(key, (key.replace("_", " "), "{:.4g}", ""))
-        shown.append(html.Div([html.Dt(name), html.Dd(form.format(value))], title=meaning))
-    return shown

@@ -8,6 +8,7 @@ from PIL import Image
 
 from creativeai.data import CaptionedImages, prepare
 from creativeai.data.sources.folder import open_folder
+from creativeai.data.splits import split_of
 from creativeai.errors import DataError
 from data.conftest import MakeFolder, noise_picture, save_picture
 
@@ -40,9 +41,9 @@ def test_split_folders_with_metadata_each(tmp_path: Path) -> None:
         (root / folder / "metadata.jsonl").write_text('{"file_name": "1.png", "text": "a bird"}\n')
 
     assert records_of(root, tmp_path / "out") == [
-        ("test/1.png", "val"),
+        ("test/1.png", "test"),
         ("train/1.png", "train"),
-        ("validation/1.png", "val"),
+        ("validation/1.png", "validation"),
     ]
 
 
@@ -50,14 +51,16 @@ def test_split_folders_under_one_metadata(make_folder: MakeFolder, tmp_path: Pat
     names = [f"{folder}/{number}.png" for folder in ("train", "test") for number in range(10)]
     root = make_folder(*({"file_name": name, "text": "a bird"} for name in names))
 
-    expected = {"train": "train", "test": "val"}
-    assert records_of(root, tmp_path / "out") == [(name, expected[name.split("/")[0]]) for name in names]
+    records = dict(records_of(root, tmp_path / "out"))
+    assert {split for name, split in records.items() if name.startswith("test/")} == {"test"}
+    held_out = [name for name, split in records.items() if name.startswith("train/") and split != "train"]
+    assert held_out == [name for name in names[:10] if split_of(name) == "validation"]
 
 
 def test_split_in_the_line_wins_over_the_folder(make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"file_name": "train/1.png", "text": "a bird", "split": "val"})
 
-    assert records_of(root, tmp_path / "out") == [("train/1.png", "val")]
+    assert records_of(root, tmp_path / "out") == [("train/1.png", "validation")]
 
 
 def test_licence_and_title_come_from_the_dataset_card(make_folder: MakeFolder) -> None:
@@ -133,7 +136,7 @@ def test_lines_of_one_picture_that_contradict_each_other(make_folder: MakeFolder
 
     assert error_of(root) == (
         f"{root}/metadata.jsonl line 2: 1.png: "
-        "its split is 'val' here, but 'train' at line 1: make them agree"
+        "its split is 'validation' here, but 'train' at line 1: make them agree"
     )
 
 
@@ -239,7 +242,7 @@ def test_table_that_is_read_as_windows_1252_says_so(make_folder: MakeFolder, tmp
     made = prepare("folder", tmp_path / "out", root=root, resolutions=(8,))
 
     assert CaptionedImages.open(tmp_path / "out").records[0].captions == ("une tête bleue, l’œil noir",)
-    assert made.report()[1:] == [
+    assert made.report()[1:3] == [
         f"{root}/metadata.csv is not UTF-8: read as Windows-1252",
         f"{root}/metadata.csv: columns not used: author",
     ]

@@ -96,7 +96,7 @@ def test_any_row_is_described_or_refused(row: dict[str, Any]) -> None:
         assert "\n" not in str(error)
         return
     assert description.captions and all(description.captions)
-    assert description.split in (None, "train", "val")
+    assert description.split in (None, "train", "validation", "test")
 
 
 @given(parts=st.lists(st.sampled_from(["..", ".", "", "a", "b.jpg", "C:", "~", "\\", "..\\"]), min_size=1))
@@ -217,7 +217,7 @@ def test_everything_a_row_may_say() -> None:
         "attributes": {"body": "red"},
     }
 
-    assert parse_description(row) == Description("a/1.jpg", ("a bird",), "7", "val", {"body": "red"})
+    assert parse_description(row) == Description("a/1.jpg", ("a bird",), "7", "test", {"body": "red"})
 
 
 def test_split_names() -> None:
@@ -225,7 +225,8 @@ def test_split_names() -> None:
         parse_split(name) for name in ("train", "validation", "val", "valid", "dev", "test", "", None)
     ] == [
         "train",
-        *["val"] * 5,
+        *["validation"] * 4,
+        "test",
         None,
         None,
     ]
@@ -275,7 +276,7 @@ def test_csv_cells(table: Path) -> None:
     assert read_good(table, content) == [
         Description("1.jpg", ("a bird", "a red bird"), "owl", "train", None),
         Description("2.jpg", ("a bird, red",), None, None, None),
-        Description("3.jpg", ("[not a list]",), None, "val", None),
+        Description("3.jpg", ("[not a list]",), None, "test", None),
     ]
 
 

@@ -84,18 +84,18 @@ def test_cub_is_the_same_from_every_form(tmp_path: Path, make: Callable[[Path], 
     assert [record.file_name for record in dataset.records] == [f"{key}.jpg" for key in bird_keys()]
     for record in dataset.records:
         assert record.label == record.file_name.partition("/")[0]
-        assert record.split == ("val" if record.label == HELD_OUT else "train")
+        assert record.split == ("test" if record.label == HELD_OUT else "train")
         assert record.captions[0].startswith(f"{record.file_name[-5]} a bird")
         assert len(record.captions) == (2 if make is cub_with_attngans_lists else 10)
-    assert prepared.report()[1:-1] == [
-        "found: train 5 pictures of 2 classes, val 2 pictures of 1 classes",
+    assert prepared.report()[1:-3] == [
+        "found: train 5 pictures of 2 classes, test 2 pictures of 1 classes",
         "differs: 5 train pictures, but 8,855 are published",
         "differs: 2 train classes, but 150 are published",
-        "differs: 2 val pictures, but 2,933 are published",
-        "differs: 1 val classes, but 50 are published",
+        "differs: 2 test pictures, but 2,933 are published",
+        "differs: 1 test classes, but 50 are published",
         "checked: no class is in both splits",
     ]
-    assert prepared.report()[-1].startswith("split: by class, ")
+    assert prepared.report()[-3].startswith("published split: by class, ")
 
 
 def test_cub_crops_to_the_bird_before_squaring(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_some_pictures_of_a_copy_that_lacks_others(tmp_path: Path, num_pictures:
 
     assert len(dataset) == min(4, num_pictures) and not prepared.left_out
     parts = []
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         labels = [record.label for record in dataset.records if record.split == split]
         parts += [f"{split} {len(labels)} pictures of {len(set(labels))} classes"] if labels else []
     assert prepared.report()[1] == f"found: {', '.join(parts)} (chosen of 4)"
@@ -231,12 +231,12 @@ def test_cub_without_lists_of_classes_has_its_own_split(tmp_path: Path) -> None:
         "differs: 3 test pictures, but 5,794 are published",
     ]
     assert (
-        "split: by picture, CUB's own train_test_split.txt, since there are no trainvalclasses.txt"
+        "published split: by picture, CUB's own train_test_split.txt, since there are no trainvalclasses.txt"
         in report[4]
     )
     # With the lists of classes it is not looked at.
     _, by_class = made("cub200", write_files(tmp_path / "both", cub_files() | reed_files() | own_split()))
-    assert [record.split for record in by_class.records] == ["train"] * 5 + ["val"] * 2
+    assert [record.split for record in by_class.records] == ["train"] * 5 + ["test"] * 2
 
 
 @pytest.mark.parametrize("line", ["8 1", "1 2", "1", "x 1", "1 1\n1 1", "99999999999 1"])
@@ -257,8 +257,8 @@ def test_counts_agree_with_what_is_used_after_skip_bad(tmp_path: Path, source: s
     prepared, dataset = made(source, root, skip_bad=True)
 
     assert dataset.meta.splits["train"] == 4
-    assert "4 train, 2 val" in prepared.report()[0]
-    assert prepared.report()[1] == "found: train 4 pictures of 2 classes, val 2 pictures of 1 classes"
+    assert "4 train, 0 validation, 2 test" in prepared.report()[0]
+    assert prepared.report()[1] == "found: train 4 pictures of 2 classes, test 2 pictures of 1 classes"
 
 
 def test_archive_inside_of_an_archive_and_a_link_to_a_folder_are_named(tmp_path: Path) -> None:
@@ -306,8 +306,8 @@ def test_oxford_flowers_unpacked_and_as_downloaded(tmp_path: Path) -> None:
         ("1.jpg", "train", "class_00001"),
         ("2.jpg", "train", "class_00001"),
         ("3.jpg", "train", "class_00002"),
-        ("4.jpg", "val", "class_00003"),
-        ("5.jpg", "val", "class_00003"),
+        ("4.jpg", "test", "class_00003"),
+        ("5.jpg", "test", "class_00003"),
     ]
     assert dataset.records[0].captions == ("fléur 1", "lost word")
     assert "not used: 1 pictures that are in neither split" in unpacked.report()
@@ -331,13 +331,13 @@ def test_oxford_flowers_without_lists_of_classes_have_their_own_split(tmp_path: 
 
     assert [(r.file_name[-5], r.split) for r in dataset.records] == [
         ("1", "train"),
-        ("2", "val"),
+        ("2", "validation"),
         ("3", "test"),
         ("4", "train"),
         ("6", "test"),
     ]
     report = prepared.report()
-    assert report[1] == "found: train 2 pictures, val 1 pictures, test 2 pictures"
+    assert report[1] == "found: train 2 pictures, validation 1 pictures, test 2 pictures"
     assert "differs: 2 test pictures, but 6,149 are published" in report
     assert any("Oxford's own setid.mat" in line for line in report)
 
@@ -388,7 +388,7 @@ def test_attngan_birds(tmp_path: Path) -> None:
     _, cub = made("cub200", write_files(tmp_path / "cub", attngan_birds()))
 
     assert dataset.records[0].captions == ("0 a bird", "its second caption")
-    assert [record.split for record in dataset.records] == ["train"] * 5 + ["val"] * 2
+    assert [record.split for record in dataset.records] == ["train"] * 5 + ["test"] * 2
     assert "pictures are cropped to the bounding boxes of the birds" in prepared.report()
     assert np.array_equal(dataset.images(16), cub.images(16))
 
@@ -458,7 +458,7 @@ def test_stackgan_pixels(tmp_path: Path, name: str) -> None:
     pixels = np.random.default_rng(5).integers(0, 256, (24, 24, 3), dtype=np.uint8)
 
     assert np.array_equal(dataset.images(16)[5], to_squares(Image.fromarray(pixels), (16,))[0])
-    assert dataset.records[5].split == "val" and dataset.records[5].captions[0] == "0 a bird"
+    assert dataset.records[5].split == "test" and dataset.records[5].captions[0] == "0 a bird"
     assert f"pixels: {name}" in prepared.report()
 
 
@@ -490,7 +490,7 @@ def picture(label: str, split: str) -> SourcePicture:
 
 def counted(published: Published) -> list[SourcePicture | Problem]:
     items: list[SourcePicture | Problem] = []
-    for split in ("train", "val"):
+    for split in ("train", "test"):
         num, classes = published.num_pictures[split], published.num_classes[split]
         items += [picture(f"{split}{n % classes}", split) for n in range(num)]
     return items
@@ -498,7 +498,8 @@ def counted(published: Published) -> list[SourcePicture | Problem]:
 
 def notes_on(items: list[SourcePicture | Problem], published: Published) -> list[str]:
     pictures = [item for item in items if isinstance(item, SourcePicture)]
-    return count_notes(Counter((str(item.split), item.label) for item in pictures), published, None)
+    counts = Counter((str(item.split), item.label) for item in pictures)
+    return count_notes(counts, counts, published, None)
 
 
 @pytest.mark.parametrize("published", [PUBLISHED, PUBLISHED_FLOWERS])
@@ -510,7 +511,7 @@ def test_published_numbers_raise_no_note(published: Published) -> None:
         f"but {published.num_pictures['train']:,} are published"
     ]
     with pytest.raises(DataError, match="'train0' is in both splits"):
-        check_classes([*items, picture("train0", "val")], published)
+        check_classes([*items, picture("train0", "test")], published)
 
 
 LAYOUTS: dict[str, Callable[[], dict[str, bytes]]] = {

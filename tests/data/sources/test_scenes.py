@@ -47,7 +47,7 @@ def test_coco_in_folders_and_zips(tmp_path: Path, year: int) -> None:
     zipped, again = made("coco", tmp_path / "b")
 
     assert dataset.records == again.records and prepared.info.digest == zipped.info.digest
-    assert dataset.meta.splits == {"train": 4, "val": 2} and dataset.name == f"coco{year}"
+    assert dataset.meta.splits["test"] == 2 and dataset.name == f"coco{year}"
     assert dataset.records[1].captions == ("scene 1 told 0", "scene 1 told 1")
     expected = {2014: "82,783", 2017: "118,287"}[year]
     assert f"differs: 4 train pictures, but {expected} are published" in prepared.report()
@@ -98,8 +98,8 @@ def test_flickr8k(tmp_path: Path) -> None:
     assert [(record.file_name, record.split) for record in dataset.records] == [
         ("0_a.jpg", "train"),
         ("2_a.jpg", "train"),
-        ("1_a.jpg", "val"),
-        ("3_a.jpg", "val"),
+        ("1_a.jpg", "validation"),
+        ("3_a.jpg", "test"),
     ]
     assert dataset.records[1].captions[4] == "scene 2 told 4 ."
     assert "not used: 1 pictures in none of the lists" in prepared.report()
@@ -115,7 +115,7 @@ def test_flickr30k_tokens_with_pictures_in_a_tar(tmp_path: Path) -> None:
     splits = dataset.meta.splits
     assert prepared.report()[1].startswith("found: ") and str(splits["train"]) in prepared.report()[1]
     assert "differs: 2 pictures, but 31,783 are published" in prepared.report()
-    assert any("by a hash of the file's name" in line for line in prepared.report())
+    assert any("published split: none" in line for line in prepared.report())
 
 
 def test_flickr30k_as_its_authors_pack_it(tmp_path: Path) -> None:
@@ -174,11 +174,11 @@ def test_kaggles_flickr8k_with_the_published_lists(tmp_path: Path) -> None:
     lists = {name: content for name, content in flickr8k().items() if name.startswith("Flickr_8k")}
     prepared, dataset = made("flickr", write_files(tmp_path / "a", kaggle(*KAGGLE["flickr8k"]) | lists))
 
-    assert dataset.meta.splits["train"] == 2 and dataset.meta.splits["val"] == 2
+    assert dataset.meta.splits["train"] == 2 and dataset.meta.splits["test"] == 1
     assert prepared.report()[1:4] == [
-        "found: train 2 pictures, val 2 pictures",
+        "found: train 2 pictures, validation 1 pictures, test 1 pictures",
         "differs: 2 train pictures, but 6,000 are published",
-        "differs: 2 val pictures, but 2,000 are published",
+        "differs: 1 validation pictures, but 1,000 are published",
     ]
 
 
@@ -238,9 +238,9 @@ def karpathy(name: str, splits: tuple[str, ...] = ("train", "restval", "val", "t
 def test_karpathys_lists(tmp_path: Path, name: str) -> None:
     prepared, dataset = made("flickr", write_files(tmp_path / "a", karpathy(name)))
 
-    assert [record.split for record in dataset.records] == ["train", "train", "val", "val"]
+    assert [record.split for record in dataset.records] == ["train", "train", "validation", "test"]
     assert dataset.records[3].captions == ("scene 3",)
-    assert prepared.report()[1] == "found: train 2 pictures, val 2 pictures"
+    assert prepared.report()[1] == "found: train 2 pictures, validation 1 pictures, test 1 pictures"
 
 
 def test_karpathys_list_with_an_unknown_split_or_several_lists(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_text_files(tmp_path: Path, name: str) -> None:
     assert found["train/1.jpg"].captions == ("a bird", "a small bird")
     assert found["test/2.PNG"].captions == ("un oiseau bébé",)
     assert found["3.jpg"].captions == ("an owl",)
-    assert [found[key].split for key in ("train/1.jpg", "test/2.PNG")] == ["train", "val"]
+    assert [found[key].split for key in ("train/1.jpg", "test/2.PNG")] == ["train", "test"]
 
 
 def test_text_files_with_one_missing_or_empty(tmp_path: Path) -> None:

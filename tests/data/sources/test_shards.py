@@ -59,7 +59,7 @@ def test_webdataset(tmp_path: Path, suffix: str) -> None:
     assert (first.captions, first.label, first.split) == (("bird 0",), "7", "train")
     assert found[f"train-000000.{suffix}/deep/0001"].captions == ("an owl", "a grey owl")
     assert found[f"test/000000.{suffix}/0012"].captions == ("a gull",)
-    assert dataset.meta.splits == {"train": 3, "val": 3}
+    assert dataset.meta.splits == {"train": 3, "validation": 0, "test": 3}
 
 
 def test_captions_of_all_files_of_a_key_count(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_parquet_of_hugging_face(tmp_path: Path) -> None:
     record = found["data/train-00000-of-00002.parquet/0000001"]
     assert (record.captions, record.label, record.split) == (("bird 1", "a bird"), "owl", "train")
     assert found["data/train-00000-of-00002.parquet/0000004"].label == "5"
-    assert found["data/test-00000-of-00001.parquet/0000001"].split == "val"
+    assert found["data/test-00000-of-00001.parquet/0000001"].split == "test"
     index = dataset.records.index(record)
     _, one = made("text_files", write_files(tmp_path / "one", {"1.jpg": jpeg(1), "1.txt": b"a"}))
     assert np.array_equal(dataset.images(16)[index], one.images(16)[0])
@@ -268,13 +268,13 @@ def test_damaged_shards_raise_data_errors_only(tmp_path: Path) -> None:
     ("name", "split"),
     [
         ("train-00000-of-00005.parquet", "train"),
-        ("data/validation-0.tar", "val"),
-        ("test/0000.parquet", "val"),
+        ("data/validation-0.tar", "validation"),
+        ("test/0000.parquet", "test"),
         ("train.tar", "train"),
         ("training_day.tar", "train"),
         ("trains-0.tar", None),
         ("00000.tar", None),
-        ("default/test/0.parquet", "val"),
+        ("default/test/0.parquet", "test"),
     ],
 )
 def test_split_in_the_name_of_a_shard(name: str, split: str | None) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from creativeai.data.sources.attngan import open_attngan
 from creativeai.data.sources.base import OpenSource, Problem, Source, SourcePicture
-from creativeai.data.sources.birds525 import open_birds525
+from creativeai.data.sources.birds import open_birds
 from creativeai.data.sources.coco import open_coco
 from creativeai.data.sources.cub200 import open_cub200
 from creativeai.data.sources.flickr import open_flickr
+from creativeai.data.sources.flowers import open_flowers
 from creativeai.data.sources.folder import open_folder
 from creativeai.data.sources.oxford102 import open_oxford102
 from creativeai.data.sources.parquet import open_parquet
@@ -21,7 +22,8 @@ __all__ = ["SOURCES", "Problem", "Source", "SourcePicture", "open_source"]
 
 SOURCES: dict[str, OpenSource] = {
     "folder": open_folder,
-    "birds525": open_birds525,
+    "birds": open_birds,
+    "flowers": open_flowers,
     "toybirds": open_toybirds,
     "cub200": open_cub200,
     "oxford102": open_oxford102,

@@ -21,18 +21,23 @@ class SourcePicture:
     """One captioned picture that can be opened later, from any thread."""
 
     file_name: str
-    """Unique in its source; also what the train/val split is hashed from."""
+    """Unique in its source; also what the split is hashed from."""
     open: Callable[[], Image.Image]
     """Opens the picture (pixels may still be undecoded). Raises `DataError` without the file's name."""
     captions: tuple[str, ...]
+    """Written by someone who saw the picture."""
     where: str
     """Where the user finds this picture's description, e.g. `metadata.jsonl line 7`."""
     label: str | None = None
     split: str | None = None
-    """`train` or `val` when the source says so, else None: `prepare` decides by hash."""
+    """One of `SPLITS` when the source says so, else None: `prepare` decides by hash."""
     attributes: dict[str, Any] | None = None
     crop: Box | None = None
     """The part that is used, in pixels of the stored picture; may reach beyond its edges. None: all of it."""
+    short_captions: tuple[str, ...] = ()
+    """A few words each, written or derived from the captions."""
+    credit: str | None = None
+    """Author, page and licence, where the licence asks for them to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,17 @@ class Source:
     """How many items `pictures` yields."""
     notes: tuple[str, ...] = ()
     """Lines for the user: what was checked, and what is not as published."""
-    count: Callable[[Used], list[str]] | None = None
+    count: Callable[[Used, Used], list[str]] | None = None
     """Lines on the pictures that were used, of whom some may turn out damaged: told when all are read."""
 
-    def notes_on(self, used: Used) -> tuple[str, ...]:
-        """All lines for the user, once it is known which pictures were used."""
-        return (*(self.count(used) if self.count is not None else ()), *self.notes)
+    def notes_on(self, used: Used, as_published: Used) -> tuple[str, ...]:
+        """All lines for the user, once it is known which pictures were used.
+
+        Args:
+            used: By the split that they are in.
+            as_published: The same pictures by the split that the source gave them, `` where it gave none.
+        """
+        return (*(self.count(used, as_published) if self.count is not None else ()), *self.notes)
 
 
 class OpenSource(Protocol):

@@ -12,9 +12,11 @@ from creativeai.errors import DataError
 
 ARCHIVES = r"(annotations_trainval|annotations|captions_train-val|train|val)\d*\..*"
 PUBLISHED = {
-    2014: Published({"train": 82_783, "val": 40_504}, {}),
-    2017: Published({"train": 118_287, "val": 5_000}, {}),
+    2014: Published({"train": 82_783, "test": 40_504}, {}),
+    2017: Published({"train": 118_287, "test": 5_000}, {}),
 }
+_SPLITS = {"train": "train", "val": "test"}
+"""What COCO's authors hold back of their own test is not published: `val` is what papers report on."""
 LICENCE = "captions CC BY 4.0; photographs under their Flickr licences, each named in the annotations"
 WHAT = "captions_train2014.json, captions_val2014.json, train2014/ and val2014/ (or their zips; or 2017)"
 
@@ -78,7 +80,9 @@ def _describe_split(places: Places, split: str, year: int) -> list[SourcePicture
         except DataError as error:
             described.append(Problem(f"{spot}/{name}: {file}", str(error)))
             continue
-        described.append(SourcePicture(f"{split}{year}/{file}", member, cleaned, str(member), split=split))
+        described.append(
+            SourcePicture(f"{split}{year}/{file}", member, cleaned, str(member), split=_SPLITS[split])
+        )
     return described
 
 

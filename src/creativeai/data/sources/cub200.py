@@ -16,7 +16,7 @@ from creativeai.data.sources.texts import Texts
 from creativeai.errors import DataError
 
 ARCHIVES = r"(CUB_200_2011|cvpr2016_cub|birds|text|text_c10)\..*"
-PUBLISHED = Published({"train": 8855, "val": 2933}, {"train": 150, "val": 50})
+PUBLISHED = Published({"train": 8855, "test": 2933}, {"train": 150, "test": 50})
 PUBLISHED_BY_PICTURE = Published({"train": 5994, "test": 5794}, {})
 """CUB's own split, of all 200 classes in both parts."""
 CLASS_LISTS = ("trainvalclasses.txt", "testclasses.txt")
@@ -43,7 +43,7 @@ def open_cub200(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
         if split is None:
             continue
         described.append(describe(birds, f"images/{path}", texts, key, split, boxes.get(number)))
-    notes = [f"split: {rule}"]
+    notes = [f"published split: {rule}"]
     if len(paths) > len(described):
         notes.append(f"not used: {len(paths) - len(described):,} pictures that are in neither split")
     return make_source(
@@ -146,9 +146,9 @@ def _read_split(places: Places, birds: Spot, paths: dict[int, str]) -> tuple[dic
     keys = {number: path.rpartition(".")[0] for number, path in paths.items()}
     lists = places.find_file(CLASS_LISTS[0])
     if lists is not None:
-        train, val = (set(lists.lines(name)) for name in CLASS_LISTS)
-        check_disjoint(train, val, f"{lists}/{' and '.join(CLASS_LISTS)}")
-        split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
+        train, test = (set(lists.lines(name)) for name in CLASS_LISTS)
+        check_disjoint(train, test, f"{lists}/{' and '.join(CLASS_LISTS)}")
+        split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
         folders = {key: key.partition("/")[0] for key in keys.values()}
         split_of = {
             key: split_of_class[folder] for key, folder in folders.items() if folder in split_of_class

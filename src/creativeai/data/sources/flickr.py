@@ -17,11 +17,13 @@ from creativeai.data.sources.places import PICTURE_SUFFIXES, Member, Places, Spo
 from creativeai.errors import DataError
 
 ARCHIVES = r"(flickr|flicker|images|results|train|val|caption_datasets|archive).*"
-FLICKR8K = Published({"train": 6000, "val": 2000}, {})
+FLICKR8K = Published({"train": 6000, "validation": 1000, "test": 1000}, {})
+_FLICKR30K = Published({"train": 29_000, "validation": 1014, "test": 1000}, {})
+_COCO = Published({"train": 113_287, "validation": 5000, "test": 5000}, {})
 KARPATHY = {
     "dataset_flickr8k.json": ("flickr8k", "Flickr8k", FLICKR8K),
-    "dataset_flickr30k.json": ("flickr30k", "Flickr30k", Published({"train": 29_000, "val": 2014}, {})),
-    "dataset_coco.json": ("coco_karpathy", "COCO 2014", Published({"train": 113_287, "val": 10_000}, {})),
+    "dataset_flickr30k.json": ("flickr30k", "Flickr30k", _FLICKR30K),
+    "dataset_coco.json": ("coco_karpathy", "COCO 2014", _COCO),
 }
 TOKENS = {"Flickr8k.token.txt": "Flickr8k", "results_20130124.token": "Flickr30k"}
 _MANY = 10_000
@@ -34,8 +36,8 @@ _WITHOUT_SPLIT = {
 """What is published of the pictures where there are no lists of train and test pictures."""
 LISTS = {
     "Flickr_8k.trainImages.txt": "train",
-    "Flickr_8k.devImages.txt": "val",
-    "Flickr_8k.testImages.txt": "val",
+    "Flickr_8k.devImages.txt": "validation",
+    "Flickr_8k.testImages.txt": "test",
 }
 LICENCE = "photographs under their Flickr terms, for non-commercial research and education"
 WHAT = "the pictures, and Flickr8k.token.txt, results_20130124.token, captions.txt or a list of Karpathy's"
@@ -69,7 +71,7 @@ def open_flickr(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
             split_of = dict.fromkeys(
                 (file for file in captions if file.lower().endswith(PICTURE_SUFFIXES)), ""
             )
-            split_notes = ["split: no lists of train and test pictures, so by a hash of the file's name"]
+            split_notes = ["published split: none, there are no lists of train and test pictures"]
             # Flickr8k's published captions have a picture that doesn't exist: its name ends in .jpg.1.
             odd = next((file for file in captions if file not in split_of), None)
             num_odd = len(captions) - len(split_of)

@@ -13,10 +13,10 @@ from creativeai.errors import DataError
 
 CAPTION_KEYS = ("captions", "text", "caption")
 """What captions are usually called: each may be one sentence or a list of them, and all of them count."""
-SPLIT_NAMES = {"train": "train", "training": "train"} | dict.fromkeys(
-    ("val", "valid", "validation", "dev", "test"), "val"
+SPLIT_NAMES = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
+    ("val", "valid", "validation", "dev"), "validation"
 )
-"""Names of splits as people and Hugging Face spell them; `test` too is only ever held out."""
+"""Names of splits as people and Hugging Face spell them."""
 
 
 class NoCaptions(DataError):
@@ -161,7 +161,7 @@ def parse_description(row: dict[str, Any]) -> Description:
 
 
 def parse_split(split: object) -> str | None:
-    """`train` or `val` for any usual name of a split, None for none.
+    """`train`, `validation` or `test` for any usual name of a split, None for none.
 
     Raises:
         DataError: not a name of a split.

@@ -13,11 +13,11 @@ from creativeai.data.sources.texts import Texts
 from creativeai.errors import DataError
 
 ARCHIVES = r"(102flowers|cvpr2016_flowers|text_c10)\..*"
-PUBLISHED = Published({"train": 7034, "val": 1155}, {"train": 82, "val": 20})
-PUBLISHED_BY_PICTURE = Published({"train": 1020, "val": 1020, "test": 6149}, {})
+PUBLISHED = Published({"train": 7034, "test": 1155}, {"train": 82, "test": 20})
+PUBLISHED_BY_PICTURE = Published({"train": 1020, "validation": 1020, "test": 6149}, {})
 """Oxford's own split, of all 102 classes in each part."""
 CLASS_LISTS = ("trainvalclasses.txt", "testclasses.txt")
-_OWN_LISTS = {"trnid": "train", "valid": "val", "tstid": "test"}
+_OWN_LISTS = {"trnid": "train", "valid": "validation", "tstid": "test"}
 WHAT = "102flowers.tgz, imagelabels.mat and Reed's captions (text_c10, trainvalclasses.txt, testclasses.txt)"
 _MAX_MAT_BYTES = 2**20
 
@@ -38,7 +38,7 @@ def open_oxford102(root: Path | None, num_pictures: int | None, seed: int) -> So
     for number, split in sorted(split_of.items()):
         folder, name = f"class_{labels[number - 1]:05}", f"image_{number:05}"
         described.append(_describe(photos, name, texts, f"{folder}/{name}", folder, split))
-    notes = [f"split: {rule}"]
+    notes = [f"published split: {rule}"]
     if num_unlisted := len(labels) - len(described):
         notes.append(f"not used: {num_unlisted:,} pictures that are in neither split")
     return make_source(
@@ -68,9 +68,9 @@ def _read_split(places: Places, labels: list[int]) -> tuple[dict[int, str], Publ
     """Split of each picture by its number, its published numbers, and whose it is. Raises `DataError`."""
     lists = places.find_file(CLASS_LISTS[0])
     if lists is not None:
-        train, val = (set(lists.lines(name)) for name in CLASS_LISTS)
-        check_disjoint(train, val, f"{lists}/{' and '.join(CLASS_LISTS)}")
-        split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
+        train, test = (set(lists.lines(name)) for name in CLASS_LISTS)
+        check_disjoint(train, test, f"{lists}/{' and '.join(CLASS_LISTS)}")
+        split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
         folders = {number: f"class_{label:05}" for number, label in enumerate(labels, start=1)}
         split_of = {
             number: split_of_class[name] for number, name in folders.items() if name in split_of_class

@@ -17,7 +17,7 @@ from creativeai.data.sources.class_split import Published, check_classes, count_
 from creativeai.errors import DataError
 from creativeai.stand_ins import LFS_POINTER, is_web_page
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 MAX_LIST_BYTES = 1024 * 2**20
 """Largest file of names or captions of a whole data set."""
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)

@@ -40,7 +40,7 @@ def find_shards(root: Path | None, source: str, suffixes: tuple[str, ...]) -> di
 
 
 def split_of_shard(name: str) -> str | None:
-    """`train` or `val` from names such as `train-00000-of-00005.parquet` or `test/0.tar`, else None."""
+    """The split from names such as `train-00000-of-00005.parquet` or `test/0.tar`, else None."""
     *folders, file = name.lower().split("/")
     first = re.match(r"([a-z]+)(?=[-_.\d])", file)
     words = ([first[1]] if first else []) + folders[::-1]

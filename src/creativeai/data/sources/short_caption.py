@@ -21,34 +21,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from creativeai.text.lexicon import ADJECTIVES, BIRDS, MARKINGS, SHADE_NOUNS, SHADES, SIZES, words
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_COLOURS = {
-    **{
-        name: name
-        for name in _words("red yellow blue green orange black white brown pink purple grey tan cream")
-    },
-    **{name: name for name in _words("golden turquoise olive")},
-    **dict.fromkeys(_words("reddish scarlet crimson ruby maroon carmine"), "red"),
-    **dict.fromkeys(_words("rust rusty rufous chestnut cinnamon copper coppery"), "reddish brown"),
-    **dict.fromkeys(_words("brownish chocolate bronze"), "brown"),
-    **dict.fromkeys(_words("sandy beige buff buffy straw"), "tan"),
-    **dict.fromkeys(_words("gray greyish grayish silver silvery"), "grey"),
-    **dict.fromkeys(_words("whitish snowy"), "white"),
-    **dict.fromkeys(_words("blackish jet"), "black"),
-    **dict.fromkeys(_words("bluish navy cobalt indigo azure"), "blue"),
-    **dict.fromkeys(_words("greenish emerald lime"), "green"),
-    **dict.fromkeys(_words("violet purplish lilac mauve lavender"), "purple"),
-    **dict.fromkeys(_words("pinkish rosy rose salmon magenta"), "pink"),
-    "creamy": "cream",
-    "gold": "golden",
-    "yellowish": "yellow",
-    "teal": "turquoise",
-}
-_SHADES = {
+_MIXED = {
     ("red", "brown"): "reddish brown",
     ("orange", "brown"): "reddish brown",
     ("reddish brown", "brown"): "reddish brown",
@@ -63,22 +38,16 @@ _MERGED = (
     ("green", "olive"),
 )
 """Shades too near each other to be named side by side."""
-_BIRDS = _words(
-    "bird birds songbird seabird shorebird waterbird duck duckling goose owl eagle hawk falcon raptor "
-    "parrot hummingbird penguin pigeon dove gull tern crow raven heron crane stork pheasant turkey hen "
-    "rooster chick finch woodpecker swan pelican flamingo ostrich parakeet macaw toucan hornbill kingfisher "
-    "wader"
-)
 _PART_WEIGHTS = {
-    **dict.fromkeys(_BIRDS, 3.0),
-    **dict.fromkeys(_words("body bodied feathers feathered plumage coat"), 3.0),
-    **dict.fromkeys(_words("breast breasted chest belly bellied front fronted underparts underside"), 1.5),
-    **dict.fromkeys(_words("back backed upperparts wings winged"), 1.5),
-    **dict.fromkeys(_words("head headed neck necked sides flanks tail tailed hood"), 0.8),
-    **dict.fromkeys(_words("face faced throat crest crested crown cap capped shoulders"), 0.5),
-    **dict.fromkeys(_words("cheeks nape mask rump chin forehead collar bib cape wing"), 0.3),
+    **dict.fromkeys(BIRDS, 3.0),
+    **dict.fromkeys(words("body bodied feathers feathered plumage coat"), 3.0),
+    **dict.fromkeys(words("breast breasted chest belly bellied front fronted underparts underside"), 1.5),
+    **dict.fromkeys(words("back backed upperparts wings winged"), 1.5),
+    **dict.fromkeys(words("head headed neck necked sides flanks tail tailed hood"), 0.8),
+    **dict.fromkeys(words("face faced throat crest crested crown cap capped shoulders"), 0.5),
+    **dict.fromkeys(words("cheeks nape mask rump chin forehead collar bib cape wing"), 0.3),
     **dict.fromkeys(
-        _words(
+        words(
             "beak bill billed leg legs legged foot feet footed toes eye eyes eyed ring rings ringed skin "
             "horn casque knob wattle wattles comb pouch sac patch patches spot spots stripe stripes streak "
             "streaks bar bars band bands banded mark marks marked line lines lined tip tips tipped edge "
@@ -91,28 +60,8 @@ _PART_WEIGHTS = {
     ),
 }
 """How much of a bird's look each part is; whole birds and all their feathers count most."""
-_WINGS = _words("wings winged")
-_MARKINGS = _words("spotted speckled striped streaked barred flecked dotted mottled scaled patterned")
-_SIZES = {
-    **dict.fromkeys(_words("small tiny little"), "small"),
-    "medium": "medium",
-    **dict.fromkeys(_words("large big huge giant massive enormous"), "large"),
-}
-_ADJECTIVES = _words(
-    "dark darker pale paler bright light lighter deep soft dull rich warm vivid pure solid glossy shiny "
-    "iridescent shining glittering glowing metallic sparkling dusky drab mixed long short thin thick plain "
-    "round plump slim slender fluffy fluffed puffy puffed ruffled shaggy smooth tall stocky chunky chubby "
-    "fat upright young wild fine finely streaky scaly checkered colored coloured colorful colourful wading "
-    "water ground sea shore game perching pointed curved hooked heavy stout broad wide narrow bare bald "
-    "flightless sleek sturdy bulky spiky elegant handsome fierce bushy downy fuzzy velvety very mostly all "
-    "almost nearly entirely slightly two one sized shaped tufted folded spread raised lower upper outer "
-    "inner strong clean bold flat wet patchy ragged scruffy smoky stubby rounded tropical single adult male "
-    "brilliant flaming shimmering silky pastel "
-    "female"
-)
-_SHADE_NOUNS = _words("sky grass leaf forest royal lemon fiery brick blood wine ice moss snow coal")
-"""Nouns that only shade the colour after them: "grass green"."""
-_VERBS = _words("is are looks appears")
+_WINGS = words("wings winged")
+_VERBS = words("is are looks appears")
 
 
 def short_caption(captions: Sequence[str]) -> str:
@@ -150,7 +99,7 @@ class _Seen:
             self.weights[colour] += _PART_WEIGHTS[noun] * (0.5 if marked else 1.0)
         if noun in _WINGS and not marked:
             self.of_wings.update(colours)
-        if noun in _BIRDS:
+        if noun in BIRDS:
             self.of_bird.update(colours)
             if size:
                 self.sizes.add(size)
@@ -164,14 +113,14 @@ def _read(caption: str, seen: _Seen) -> None:
     subject: str | None = None  # the last noun, while colours that follow still describe it: "is green"
     after_verb = False
     previous = ""
-    words = [*re.findall(r"[a-z]+|,", caption.lower()), "."]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word in _COLOURS:
-            shade = waiting.pop() if waiting and previous in _COLOURS else None
-            colour = _COLOURS[word]
-            waiting.append(_SHADES.get((shade, colour), colour) if shade else colour)
-        elif word in _SIZES:
-            size = _SIZES[word]
+    tokens = [*re.findall(r"[a-z]+|,", caption.lower()), "."]
+    for word, following in zip(tokens, [*tokens[1:], ""], strict=True):
+        if word in SHADES:
+            shade = waiting.pop() if waiting and previous in SHADES else None
+            colour = SHADES[word]
+            waiting.append(_MIXED.get((shade, colour), colour) if shade else colour)
+        elif word in SIZES:
+            size = SIZES[word]
         elif _is_noun(previous, word, following):
             if not waiting and previous in ("and", ","):
                 waiting = given
@@ -182,8 +131,8 @@ def _read(caption: str, seen: _Seen) -> None:
             waiting, marked, size, after_verb = [], False, None, True
         elif word == ",":
             subject = subject if after_verb else None
-        elif word in _MARKINGS:
-            marked = marked or previous in _COLOURS
+        elif word in MARKINGS:
+            marked = marked or previous in SHADES
         elif not _says_nothing(word, following):
             if subject:
                 seen.give(subject, waiting, marked, size)
@@ -199,31 +148,31 @@ def _is_noun(previous: str, word: str, following: str) -> bool:
     if word not in _PART_WEIGHTS:
         return False
     if word.endswith("ed"):
-        return previous in _COLOURS
+        return previous in SHADES
     compound = (
-        following in _PART_WEIGHTS and following not in _BIRDS and following not in ("feathers", "feathered")
+        following in _PART_WEIGHTS and following not in BIRDS and following not in ("feathers", "feathered")
     )
-    return word in _BIRDS or not compound
+    return word in BIRDS or not compound
 
 
 def _says_nothing(word: str, following: str) -> bool:
-    if word in _SHADE_NOUNS:
-        return following in _COLOURS
-    return word in _ADJECTIVES or word in _PART_WEIGHTS or word == "and"
+    if word in SHADE_NOUNS:
+        return following in SHADES
+    return word in ADJECTIVES or word in _PART_WEIGHTS or word == "and"
 
 
 def _sentence(seen: _Seen) -> str:
-    words = [*seen.sizes] if len(seen.sizes) == 1 else []
+    chosen = [*seen.sizes] if len(seen.sizes) == 1 else []
     ranked = [colour for colour, weight in sorted(seen.weights.items(), key=lambda item: -item[1]) if weight]
     if not ranked:
-        return " ".join(["a", *words, "bird"])
+        return " ".join(["a", *chosen, "bird"])
     first = ranked[0]
     second = ranked[1] if len(ranked) > 1 and 2 * seen.weights[ranked[1]] >= seen.weights[first] else None
     wing = next(iter(seen.of_wings)) if len(seen.of_wings) == 1 else None
     if wing not in (None, first) and second in (None, wing) and wing not in seen.of_bird:
-        words += [first, "bird", "with", str(wing), "wings"]
+        chosen += [first, "bird", "with", str(wing), "wings"]
     elif second:
-        words += [first, "and", second, "bird"]
+        chosen += [first, "and", second, "bird"]
     else:
-        words += [first, "bird"]
-    return " ".join(["an" if words[0][0] in "aeiou" else "a", *words])
+        chosen += [first, "bird"]
+    return " ".join(["an" if chosen[0][0] in "aeiou" else "a", *chosen])

@@ -7,7 +7,7 @@ from creativeai.data.sources.places import Places, Spot
 from creativeai.errors import DataError
 
 MAX_PICKLE_BYTES = 256 * 2**20
-SPLIT_FOLDERS = {"train": "train", "test": "val"}
+SPLIT_FOLDERS = {"train": "train", "test": "test"}
 
 
 def read_split_lists(places: Places) -> dict[str, tuple[str, str | None]]:

@@ -15,7 +15,7 @@ from creativeai.errors import DataError
 
 
 def open_text_files(root: Path | None, num_pictures: int | None, seed: int) -> Source:
-    """Open the pictures; those below a top folder `train`, `val` or `test` belong to that split.
+    """Open the pictures; those below a top folder `train`, `validation` or `test` belong to that split.
 
     Raises:
         DataError: no folder, or no picture in it.

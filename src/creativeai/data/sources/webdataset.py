@@ -13,7 +13,7 @@ from creativeai.data.sources.shards import chosen_of, find_shards, split_of_shar
 from creativeai.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
-PICTURES = ("jpg", "jpeg", "png", "webp")
+PICTURES = ("jpg", "jpeg", "png", "webp", "avif")
 TEXTS = ("txt", "caption")
 JSON_KEYS = (*CAPTION_KEYS, "sentences")
 

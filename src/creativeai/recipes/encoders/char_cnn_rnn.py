@@ -25,6 +25,7 @@ from creativeai.recipes.encoders.contract import (
 )
 from creativeai.recipes.encoders.joint_embedding import Compatibility, joint_embedding_loss
 from creativeai.text.alphabet import UnknownCharacters, character_ids
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["ENTRY", "PRESETS", "CharCnnRnnConfig", "CharCnnRnnRecipe"]
 
@@ -59,6 +60,8 @@ class CharCnnRnnConfig:
     """Factor of the learning rate after each epoch."""
     init_range: float = 0.08
     """All weights start uniform in plus or minus this."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -83,7 +86,12 @@ class CharCnnRnnConfig:
 PRESETS = {
     "paper": CharCnnRnnConfig(resolution=256),
     "compact": CharCnnRnnConfig(
-        feature_resolution=128, conv_channels=(192, 256), hidden_dim=256, text_dim=512, batch_size=64
+        feature_resolution=128,
+        conv_channels=(192, 256),
+        hidden_dim=256,
+        text_dim=512,
+        batch_size=64,
+        text_augmentation=TextAugmentation(),
     ),
     "debug": CharCnnRnnConfig(
         resolution=32,

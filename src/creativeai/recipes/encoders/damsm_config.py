@@ -4,8 +4,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from creativeai.recipes.encoders.damsm_loss import Gammas
+from creativeai.text.augmentation import PLAIN, TextAugmentation
 
 __all__ = ["PRESETS", "DamsmConfig"]
+
+
+_CHECKED_APART = {
+    "text",
+    "trunk",
+    "trunk_weights",
+    "adam_betas",
+    "dropout",
+    "fresh_adam",
+    "text_augmentation",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +66,8 @@ class DamsmConfig:
     """Largest norm of the text encoder's gradient."""
     fresh_adam: bool = True
     """Whether Adam forgets its averages after each epoch: the published code makes a new one."""
+    text_augmentation: TextAugmentation = PLAIN
+    """How captions are mixed and worded."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("text", ("lstm", "minilm")), ("trunk", ("lite0", "inception_v3"))):
@@ -64,7 +78,7 @@ class DamsmConfig:
                 "trunk=inception_v3 and trunk_weights (its file) go together: give both, or leave out both"
             )
         for name, value in vars(self).items():
-            if name in ("text", "trunk", "trunk_weights", "adam_betas", "dropout", "fresh_adam"):
+            if name in _CHECKED_APART:
                 continue
             if value <= 0:
                 raise ValueError(f"{name}={value} must be above zero")
@@ -87,7 +101,7 @@ class DamsmConfig:
 
 PRESETS = {
     "paper": DamsmConfig(resolution=256),
-    "compact": DamsmConfig(trunk_resolution=128, fresh_adam=False),
+    "compact": DamsmConfig(trunk_resolution=128, fresh_adam=False, text_augmentation=TextAugmentation()),
     "debug": DamsmConfig(
         resolution=32, batch_size=4, embedding_dim=12, dim=16, max_words=6, trunk_resolution=64
     ),
