@@ -119,7 +119,11 @@ def prepare(
         written = Written(assigned.rule, duplicates, dict(left_out.most_common()), told.enlarged())
         write_groups(folder / GROUPS_NAME, groups, told.file_names, assigned.splits)
         info = writer.finish(opened, assigned.splits, written)
-    notes = (*opened.notes, f"split: {assigned.rule}", *told.notes(groups, info))
+    used = Counter(zip(assigned.splits, told.labels, strict=True))
+    as_published = Counter(
+        (split or "", label) for split, label in zip(told.published, told.labels, strict=True)
+    )
+    notes = (*opened.notes_on(used, as_published), f"split: {assigned.rule}", *told.notes(groups, info))
     return Prepared(out, info, tuple(problems), notes)
 
 
