@@ -61,6 +61,8 @@ class Source:
     pictures: Iterable[SourcePicture | Problem]
     num_pictures: int
     """How many items `pictures` yields."""
+    may_have_copies: bool = True
+    """Whether near-duplicates are worth looking for; drawn pictures are alike without being copies."""
     notes: tuple[str, ...] = ()
     """Lines for the user: what was counted and checked, and where it isn't as published."""
 

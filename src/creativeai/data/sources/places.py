@@ -164,7 +164,7 @@ def make_source(
     """A source of pictures whose `open` is a `Member`, or anything else that opens them."""
     chosen = choose(described, num_pictures, seed)
     return Source(
-        name, title, origin, licence, description, in_reading_order(chosen), len(chosen), tuple(notes)
+        name, title, origin, licence, description, in_reading_order(chosen), len(chosen), notes=tuple(notes)
     )
 
 
