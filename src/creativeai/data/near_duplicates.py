@@ -86,6 +86,8 @@ def find_groups(
         for index in group[1:]:
             join(group[0], index)
     for done, pairs, mirrored in _candidates(descriptors):
+        news = np.array([root(int(one)) != root(int(other)) for one, other in pairs], dtype=bool)
+        pairs, mirrored = pairs[news], mirrored[news]
         for start in range(0, len(pairs), _PAIRS):
             some = pairs[start : start + _PAIRS]
             correlations = _correlate(squares, some, mirrored[start : start + _PAIRS])

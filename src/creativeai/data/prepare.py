@@ -170,7 +170,7 @@ class _Told:
         self.sides.append(decoded.side)
 
     def groups(self, squares: NDArray[np.uint8] | None, on_progress: Progress | None) -> list[list[int]]:
-        """Positions of pictures that are equal, and of near-duplicates where there are `squares` to compare."""
+        """Positions of pictures that are equal, and of near-duplicates if there are `squares` to compare."""
         equal = [group for group in self.of_pixels.values() if len(group) > 1]
         if squares is None:
             return equal
