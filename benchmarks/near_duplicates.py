@@ -2,11 +2,12 @@
 
     python benchmarks/near_duplicates.py DATASET [--num 2000] [--other DATASET] [--sheet FILE.png]
 
-Copies of some pictures are planted: mirrored, cropped by 5% at a random place, encoded again as JPEG at quality
-40, and all combinations of these. A planted copy is found if it stands in its original's group. It raises a false
-alarm if it stands with a picture that its original does not stand with before, and so does a picture of `--other`,
-a dataset of other things, that stands with one of the dataset. What else is found are the dataset's own
-near-duplicates, which `--sheet` shows side by side, for people to judge; those of two labels are counted.
+Copies of some pictures are planted: mirrored, cropped by 5% at a random place, encoded again as JPEG at
+quality 40, and all combinations of these. A planted copy is found if it stands in its original's group.
+It raises a false alarm if it stands with a picture that its original does not stand with before, and so
+does a picture of `--other`, a dataset of other things, that stands with one of the dataset. What else is
+found are the dataset's own near-duplicates, which `--sheet` shows side by side, for people to judge;
+those of two labels are counted.
 """
 
 import argparse
@@ -73,8 +74,9 @@ def main() -> None:
     report(
         "near_duplicates",
         f"found {100 * share:.2f}% of {len(originals):,} planted copies; false alarms "
-        f"{100 * false_share:.3f}% ({num_false} of the copies, {num_strange} of {len(strangers):,} strangers); "
-        f"the dataset's own: {num_pictures:,} of {len(dataset):,} pictures, {len(mixed)} groups of two labels; "
+        f"{100 * false_share:.3f}% ({num_false} of the copies, {num_strange} of {len(strangers):,} "
+        f"strangers); the dataset's own: {num_pictures:,} of {len(dataset):,} pictures, {len(mixed)} groups of "
+        f"two labels; "
         f"{seconds:.1f} s for {len(squares) + len(strangers):,} pictures",
         num_planted=len(originals),
         share_found=round(share, 4),
@@ -111,7 +113,8 @@ def _copy(pixels: NDArray[np.uint8], kind: str, random: np.random.Generator) -> 
 
 def _draw(dataset: CaptionedImages, groups: list[list[int]], file: Path) -> None:
     """The first two pictures of groups spread over the dataset, side by side."""
-    chosen = [groups[i] for i in np.linspace(0, len(groups) - 1, min(SHEET_PAIRS, len(groups))).astype(int)]
+    places = np.linspace(0, len(groups) - 1, min(SHEET_PAIRS, len(groups))).astype(int)
+    chosen = [groups[i] for i in places]
     images = dataset.images(SIDE)
     sheet = Image.new("RGB", (8 * (2 * SIDE + 8), -(-len(chosen) // 8) * (SIDE + 8)))
     for place, group in enumerate(chosen):
