@@ -75,8 +75,8 @@ def main() -> None:
         "near_duplicates",
         f"found {100 * share:.2f}% of {len(originals):,} planted copies; false alarms "
         f"{100 * false_share:.3f}% ({num_false} of the copies, {num_strange} of {len(strangers):,} "
-        f"strangers); the dataset's own: {num_pictures:,} of {len(dataset):,} pictures, {len(mixed)} groups of "
-        f"two labels; "
+        f"strangers); the dataset's own: {num_pictures:,} of {len(dataset):,} pictures, {len(mixed)} groups "
+        f"of two labels; "
         f"{seconds:.1f} s for {len(squares) + len(strangers):,} pictures",
         num_planted=len(originals),
         share_found=round(share, 4),
