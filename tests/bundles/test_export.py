@@ -98,7 +98,7 @@ def test_bundle_says_what_it_is(exported: Bundle, run: Run, toybirds: Path) -> N
     assert (manifest.examples, manifest.default_truncation) == (EXAMPLES, 0.7)
     dataset = json.loads((toybirds / "dataset.json").read_text())
     assert manifest.dataset.digest == dataset["digest"]
-    assert (manifest.dataset.num_train, manifest.dataset.num_val) == (22, 2)
+    assert (manifest.dataset.num_train, manifest.dataset.num_val) == (23, 0)
     assert (manifest.training.steps, manifest.training.images_seen) == (1, 4)
     assert manifest.training.hyperparameters["learning"]["batch_size"] == run.config.learning.batch_size
     assert manifest.text_encoder.digest == load_text_encoder("minilm").digest
@@ -128,7 +128,7 @@ def test_engine_draws_what_the_best_averaged_generator_does(exported: Bundle, ru
 
 def test_card_and_manifest_have_the_measured_figures(exported: Bundle) -> None:
     metrics, card = exported.manifest.metrics, exported.file("MODEL_CARD.md").read_text()
-    assert (metrics["num_generated"], metrics["num_real"]) == (66, 22)
+    assert (metrics["num_generated"], metrics["num_real"]) == (69, 23)
     for name, form in {
         "fd_lite0": "{:.1f}",
         "fd_lite0_split_half": "{:.1f}",

@@ -265,9 +265,9 @@ def test_missing_resolution_begins_nothing(run: Run, new_folder: Path) -> None:
 def test_few_held_out_pictures_are_said_to_flatter(run: Run) -> None:
     console = quiet_console()
     materials = load_materials(run, console)
-    num_val = len(materials.dataset.indices("validation"))
-    assert num_val < 16
-    assert f"only {num_val} pictures are held out" in console.file.getvalue()  # type: ignore[attr-defined]
+    num_held_out = len(materials.dataset.indices("validation"))
+    assert num_held_out < 16
+    assert f"only {num_held_out} pictures are held out" in console.file.getvalue()  # type: ignore[attr-defined]
     assert materials.held_out is materials.train
 
 

@@ -67,6 +67,8 @@ class Source:
     pictures: Iterable[SourcePicture | Problem]
     num_pictures: int
     """How many items `pictures` yields."""
+    may_have_copies: bool = True
+    """Whether near-duplicates are worth looking for; drawn pictures are alike without being copies."""
     notes: tuple[str, ...] = ()
     """Lines for the user: what was checked, and what is not as published."""
     count: Callable[[Used, Used], list[str]] | None = None

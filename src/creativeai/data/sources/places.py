@@ -194,8 +194,8 @@ def make_source(
         description,
         in_reading_order(chosen),
         len(chosen),
-        (*checked, *notes, *missing),
-        count,
+        notes=(*checked, *notes, *missing),
+        count=count,
     )
 
 
