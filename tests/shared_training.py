@@ -89,7 +89,14 @@ CASES = {
     "gradient penalty, learned balance": Case("wgan_cls", (_EIGHT, "balance_lr=0.01")),
     "projected_gan": Case(
         "projected_gan",
-        (_EIGHT, "text_noise=0", "augment.colour=0", "augment.translation=0", "augment.cutout=0"),
+        (
+            _EIGHT,
+            "text_noise=0",
+            "swapped_share=1.0",
+            "augment.colour=0",
+            "augment.translation=0",
+            "augment.cutout=0",
+        ),
         tolerance=1e-3,
     ),
     "damsm": Case("damsm", ("batch_size=8", "dropout=0", "max_words=40")),

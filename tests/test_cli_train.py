@@ -67,7 +67,7 @@ def test_train_prints_the_run_and_says_how_to_look(creativeai: Cli, toybirds: Pa
     assert stdout == f"{out}\n"
     assert f"training projected_gan (debug) on {toybirds} from step 0; look with: tensorboard" in stderr
     assert newest_step(out) == 1
-    assert not (out / "guide.pt").exists()
+    assert not (out / "guide.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ from creativeai.models.text_image_matcher import DescriptionLayout, describe_ima
 from creativeai.recipes.projected_gan import PRESETS, augmented_view
 from creativeai.reporting import reporting
 from creativeai.text.lexicon import COLOURS
+from creativeai.text.mirroring import mirrored_caption
 from creativeai.text.part_colours import part_colours
-from creativeai.training.captions import mirrored_caption
 
 RESOLUTION = 128
 PARTS = ("head", "back", "breast", "belly", "wings", "tail", "beak", "body", "petals", "centre")
@@ -84,7 +84,7 @@ def main() -> None:
 
     views = {
         "judge": [(plain, False), (plain, True)],
-        "guide": [(seen_in_training, False), (seen_in_training, True)] * 2,
+        "guide": [(seen_in_training, False), (seen_in_training, True)],
     }
     described = {
         name: [

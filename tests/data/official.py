@@ -101,6 +101,28 @@ def pickle_2(value: object) -> bytes:
     return body + b"."
 
 
+def names_pickle(names: list[str]) -> bytes:
+    """A list of plain texts as Python 2 writes it at protocol 0: AttnGAN's `filenames.pickle`."""
+    return (
+        b"(lp0\n" + b"".join(b"S'%s'\np%d\na" % (name.encode(), n) for n, name in enumerate(names, 1)) + b"."
+    )
+
+
+def scalars_pickle(numbers: list[int]) -> bytes:
+    """A list of `numpy.int64` as Python 2 writes it at protocol 0: AttnGAN's `class_info.pickle`."""
+    body, memo = b"(lp0\n", 8
+    for index, number in enumerate(numbers):
+        raw = repr(struct.pack("<q", number))[1:].encode()  # quotes and escapes are those of Python 2
+        if index == 0:
+            body += b"cnumpy.core.multiarray\nscalar\np1\n(cnumpy\ndtype\np2\n(S'i8'\np3\nI0\nI1\ntp4\nRp5\n"
+            body += b"(I3\nS'<'\np6\nNNNI-1\nI-1\nI0\ntp7\nb"
+        else:
+            body += b"g1\n(g5\n"
+        body += b"S%s\np%d\ntp%d\nRp%d\na" % (raw, memo, memo + 1, memo + 2)
+        memo += 3
+    return body + b"."
+
+
 def array_pickle(arrays: list[np.ndarray]) -> bytes:
     """A list of uint8 arrays as NumPy writes them from Python 2 at protocol 2."""
     body = b"\x80\x02]("
@@ -120,8 +142,8 @@ def split_pickles(prefix: str = "") -> dict[str, bytes]:
     files = {}
     for folder in ("train", "test"):
         keys = [key for key in bird_keys() if key.startswith(held_out) == (folder == "test")]
-        files[f"{prefix}{folder}/filenames.pickle"] = pickle_2(keys)
-        files[f"{prefix}{folder}/class_info.pickle"] = pickle_2([int(key[:3]) for key in keys])
+        files[f"{prefix}{folder}/filenames.pickle"] = names_pickle(keys)
+        files[f"{prefix}{folder}/class_info.pickle"] = scalars_pickle([int(key[:3]) for key in keys])
     return files
 
 

@@ -189,6 +189,9 @@ def test_lfs_pointer(tmp_path: Path) -> None:
         ),  # would start Ghostscript
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         (b"\x89PNG\r\n\x1a\n", "not a picture"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"\r\n<!DOCTYPE html>\n<html><title>404</title>", "is a web page saved under the picture's name"),
+        (b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>", "is a web page"),
     ],
 )
 def test_not_a_picture(tmp_path: Path, content: bytes, message: str) -> None:
@@ -196,6 +199,8 @@ def test_not_a_picture(tmp_path: Path, content: bytes, message: str) -> None:
 
     with pytest.raises(DataError, match=message):
         open_picture(tmp_path / "file.png")
+    with pytest.raises(DataError, match=message):
+        open_picture_bytes(content)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".bmp", ".tif"])

@@ -5,11 +5,13 @@ import pickle  # noqa: TID251  -- writes the file that must not be obeyed
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from creativeai.errors import DataError
 from creativeai.importers.captions import read_captions
-from creativeai.importers.damsm import text_encoder, text_graph
+from creativeai.importers.damsm import text_encoder, text_graph, tokeniser_of
+from creativeai.text.vocabulary import Vocabulary
 from importers.official_files import WORDS, save_captions, small_weights
 
 
@@ -24,6 +26,15 @@ def test_vocabulary_and_test_captions_are_read(file: Path) -> None:
     assert captions.test[0] == (9, 2, 4, 5, 11)
     assert set(captions.examples(6)) == {"this bird has red wings", "a small red bird with black wings"}
     assert captions.examples(1) == captions.examples(6)[:1]
+
+
+def test_vocabulary_of_numpys_numbers_is_read(file: Path) -> None:
+    """As code writes it that counts words with NumPy."""
+    by_number = {np.int64(number): word for number, word in enumerate(WORDS)}
+    by_word = {word: np.int32(number) for number, word in enumerate(WORDS)}
+    test = [[np.int64(1), np.int64(2)]]
+    captions = read_captions(save_captions(file, test=test, by_number=by_number, by_word=by_word))
+    assert captions.words == WORDS and captions.examples(1) == ("a bird",)
 
 
 def test_captions_that_fit_no_page_are_no_examples(file: Path) -> None:
@@ -69,3 +80,36 @@ def test_vocabulary_of_another_size_is_refused_with_both_numbers(file: Path, tmp
         DataError, match=r"text_encoder200\.pth knows 12 words, but .*captions\.pickle has 11: give the"
     ):
         text_graph(encoder, tmp_path / "text_encoder200.pth", captions)
+
+
+@pytest.mark.parametrize(
+    ("words", "tokeniser"),
+    [
+        (WORDS, "attngan"),
+        (("<end>", "red_bird", "a"), "attngan"),
+        (("<end>", "红", "花"), "plain"),
+        (("<end>", "красная", "птица"), "plain"),
+        (("<end>", "синий", "йод"), "unicode"),
+        (("<end>", "une", "tête", "bleutée"), "unicode"),
+        (("<end>", "붉은", "새"), "unicode"),
+        (("<end>", "a", "bird", "n't"), "attngan"),
+    ],
+)
+def test_tokeniser_is_the_one_that_reaches_the_vocabulary(
+    file: Path, words: tuple[str, ...], tokeniser: str
+) -> None:
+    captions = read_captions(save_captions(file, words=words, test=[[1, 2]]))
+    assert tokeniser_of(captions) == tokeniser
+    vocabulary = Vocabulary(list(words), tokeniser_of(captions))
+    assert all(vocabulary.knows(word) for word in words[1:] if word != "n't")
+
+
+@pytest.mark.parametrize(
+    "words", [("<end>",), ("<end>", "A", "BIRD"), ("<end>", "n't", "'s", "bird"), ("<end>", "🐦")]
+)
+def test_vocabulary_that_nobody_can_type_is_refused(file: Path, words: tuple[str, ...]) -> None:
+    captions = read_captions(save_captions(file, words=words, test=[[]]))
+    with pytest.raises(
+        DataError, match=r"captions\.pickle: of the \d words in its vocabulary \d can be typed"
+    ):
+        tokeniser_of(captions)

@@ -250,6 +250,36 @@ def test_models_of_characters_draw_what_the_published_networks_draw(
     assert_equal_pictures(tmp_path / "out", readers[recipe](weights, files), characters_text(files))
 
 
+def foreign_encoder(folder: Path, words: tuple[str, ...]) -> list[str | Path]:
+    """Arguments of a random LSTM with a vocabulary of its own, as someone trains it on other captions."""
+    weights = dict(small_weights("attngan_bird text_encoder"))
+    weights["encoder.weight"] = weights["encoder.weight"][: len(words)].clone()
+    text_encoder = save(weights, folder / "text_encoder.pth")
+    captions = save_captions(folder / "foreign.pickle", words=words, train=[[1, 2]], test=[[2, 1]])
+    return ["--text-encoder", text_encoder, "--captions", captions]
+
+
+def test_damsm_of_another_language_reads_its_own_words(tmp_path: Path) -> None:
+    files = foreign_encoder(tmp_path, ("<end>", "红", "花"))
+    creativeai("import", "damsm", *files, "-o", tmp_path / "encoder")
+    encoder = load_text_encoder("damsm", tmp_path / "encoder")
+
+    assert encoder.word_places("红 花") == ["红", "花"] and encoder.unknown_words("红 花 鸟") == ["鸟"]
+    features = encoder.encode(["红 花", "花 红", "红"])
+    assert np.isfinite(features.sentence).all()
+    assert not np.allclose(features.sentence[0], features.sentence[1])
+
+
+def test_damsm_whose_words_nobody_can_type_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = foreign_encoder(tmp_path, ("<end>", "🐦", "🌸"))
+    error = refused(capsys, "import", "damsm", *files, "-o", tmp_path / "encoder")
+
+    assert "foreign.pickle: of the 2 words in its vocabulary 0 can be typed" in error
+    assert not (tmp_path / "encoder").exists()
+
+
 def test_damsm_becomes_a_folder_that_training_takes(files: Path, tmp_path: Path) -> None:
     shapes = {
         name: [32 if size == 256 and name.startswith("emb_") else size for size in shape]

@@ -88,3 +88,25 @@ def test_attngan_vocabulary_of_a_text_knows_all_of_it(text: str) -> None:
     assert all(token.isascii() for token in vocabulary.words)
     typed = vocabulary.words_as_typed(text)
     assert all(vocabulary.knows(word) for word in typed if tokens_of(word, "attngan"))
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("A Bird's  2 wings!", ["a", "bird", "s", "2", "wings"]),
+        ("un PÈRE, naïf", ["un", "père", "naïf"]),
+        ("e\u0301le\u0300ve", ["élève"]),  # accents typed apart, as macOS has them in file names
+        ("синий й 한국 が 红 花", ["синий", "й", "한국", "が", "红", "花"]),
+        ("🐦 ...", []),
+    ],
+)
+def test_tokens_that_keep_every_letter(text: str, tokens: list[str]) -> None:
+    assert tokens_of(text, "unicode") == tokens
+    assert all(Vocabulary(["<end>", *dict.fromkeys(tokens)], "unicode").knows(token) for token in tokens)
+
+
+@given(st.text(max_size=60))
+def test_unicode_vocabulary_of_a_text_knows_all_of_it(text: str) -> None:
+    vocabulary = Vocabulary(["<end>", *dict.fromkeys(tokens_of(text, "unicode"))], "unicode")
+    assert vocabulary.known_tokens(text) == tokens_of(text, "unicode")
+    assert all(vocabulary.knows(word) for word in vocabulary.words_as_typed(text))

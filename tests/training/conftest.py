@@ -18,7 +18,7 @@ def materials(trained: Path) -> Materials:
 
 @pytest.fixture
 def run(trained: Path, tmp_path: Path) -> Run:
-    """A run of no steps whose matchers are trained already."""
+    """A run of no steps whose guide is trained already."""
     folder = tmp_path / "run"
     folder.mkdir()
     for name in ("run.json", "guide.safetensors"):

@@ -49,7 +49,7 @@ def start(run: Run, materials: Materials) -> Callable[..., GanTask]:
 def unbroken(trained: Path, materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """State after four steps in one go."""
     folder = tmp_path_factory.mktemp("unbroken")
-    shutil.copy(trained / "guide.pt", folder)
+    shutil.copy(trained / "guide.safetensors", folder)
     run = replace(open_run(trained), folder=folder)
     task = fresh_task(run, materials)
     fit_until(4, task, run)

@@ -53,8 +53,7 @@ def together(dataset: Path, trained: Path, tmp_path_factory: pytest.TempPathFact
     write_guide(folder / "text", load_efficientnet_lite0())
     for name in CASES:
         (folder / name).mkdir()
-        for matcher in ("guide.pt", "judge.pt"):
-            shutil.copy(trained / matcher, folder / name / matcher)
+        shutil.copy(trained / "guide.safetensors", folder / name)
     norm = nn.BatchNorm2d(5)
     nn.init.normal_(norm.weight)
     nn.init.normal_(norm.bias)

@@ -70,12 +70,12 @@ def test_trained_run_has_all_its_parts(trained: Path) -> None:
         "samples",
         "tensorboard",
         "metrics.jsonl",
-        "guide.pt",
+        "guide.safetensors",
     } <= names
     assert newest(trained)["step"] == 2
     [measured] = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert measured["step"] == 2 and measured["num_seen"] == 8
-    assert np.isfinite([measured["fd_lite2"], measured["diversity"], measured["text_match"]]).all()
+    assert np.isfinite([measured["fd_lite0"], measured["diversity"], measured["text_match"]]).all()
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -145,8 +145,10 @@ def test_missing_dataset_is_refused(run_copy: Path, toybirds: Path) -> None:
 
 
 def test_damaged_matcher_is_one_line(run_copy: Path) -> None:
-    (run_copy / "guide.pt").write_bytes(b"PK\x03\x04")
-    with pytest.raises(TrainingError, match=r"guide\.pt is damaged: delete it, and it is trained again"):
+    (run_copy / "guide.safetensors").write_bytes(b"PK\x03\x04")
+    with pytest.raises(
+        TrainingError, match=r"guide\.safetensors is damaged: delete it, and it is trained again"
+    ):
         resume(run_copy, num_steps=3)
 
 
@@ -163,10 +165,11 @@ def test_first_weights_follow_from_the_seed_however_the_guide_comes(
     run: Run, materials: Materials, trained: Path
 ) -> None:
     with_guide = fresh_task(run, materials).state.state_dict()
-    guide = torch.load(run.folder / "guide.pt", weights_only=True)
-    (run.folder / "guide.pt").unlink()
+    guide = run.folder / "guide.safetensors"
+    trained_before = guide.read_bytes()
+    guide.unlink()
     assert not differing(with_guide, fresh_task(run, materials).state.state_dict())
-    assert not differing(guide, torch.load(run.folder / "guide.pt", weights_only=True))
+    assert guide.read_bytes() == trained_before
     assert differing(with_guide, fresh_task(replace(run, seed=1), materials).state.state_dict())
 
 
@@ -262,7 +265,23 @@ def test_missing_resolution_begins_nothing(run: Run, new_folder: Path) -> None:
 def test_few_held_out_pictures_are_said_to_flatter(run: Run) -> None:
     console = quiet_console()
     materials = load_materials(run, console)
-    num_val = len(materials.dataset.indices("validation"))
-    assert num_val < 16
-    assert f"only {num_val} pictures are held out" in console.file.getvalue()  # type: ignore[attr-defined]
+    num_held_out = len(materials.dataset.indices("validation"))
+    assert num_held_out < 16
+    assert f"only {num_held_out} pictures are held out" in console.file.getvalue()  # type: ignore[attr-defined]
     assert materials.held_out is materials.train
+
+
+def test_pictures_whose_captions_no_encoder_can_read_are_left_out(
+    run: Run, toybirds: Path, tmp_path: Path
+) -> None:
+    dataset = Path(shutil.copytree(toybirds, tmp_path / "birds", ignore=shutil.ignore_patterns("text-*")))
+    lines = [json.loads(line) for line in (dataset / "captions.jsonl").read_text().splitlines()]
+    silent = next(i for i, line in enumerate(lines) if line["split"] == "train")
+    lines[silent] |= {"captions": ["红色的小鸟"], "short_captions": [], "name_captions": []}
+    (dataset / "captions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    console = quiet_console()
+    materials = load_materials(replace(run, dataset=dataset), console)
+    assert silent not in materials.train
+    assert len(materials.train) == sum(line["split"] == "train" for line in lines) - 1
+    [told] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert "minilm can read no word of 1 of" in told and "'红色的小鸟' of" in told

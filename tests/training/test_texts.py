@@ -1,10 +1,19 @@
 from collections import Counter
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 
+from creativeai.data import CaptionedImages
+from creativeai.data.captioned_images import CaptionRecord
 from creativeai.text.augmentation import PLAIN, TextAugmentation
 from creativeai.text.part_colours import part_colours
-from creativeai.training.texts import TrainingTexts, swapped_text
+from creativeai.training.texts import (
+    TrainingTexts,
+    swapped_text,
+    training_texts,
+    unreadable_captions,
+)
 
 KINDS = (("a red bird with black wings, left", "a bird"), ("a red bird",), ("a cardinal",))
 NAMED = ((), (), ("a flamingo", "a tall flamingo"))
@@ -67,3 +76,21 @@ def test_swapped_text_asks_for_other_colours() -> None:
     assert recoloured is not None and part_colours(recoloured) != part_colours("a red bird")
     assert swapped_text("a red bird") == recoloured
     assert swapped_text("a bird") is None
+
+
+def dataset_of(*captions: tuple[str, ...]) -> CaptionedImages:
+    records = [CaptionRecord(f"{i}.png", texts, "train") for i, texts in enumerate(captions)]
+    return cast(CaptionedImages, SimpleNamespace(records=records))
+
+
+def test_captions_that_the_encoder_cannot_use_are_left_out_and_told() -> None:
+    def is_usable(text: str) -> bool:
+        return text.isascii()
+
+    dataset = dataset_of(("a red bird", "红鸟"), ("红鸟",), ("a bird",))
+    shown = training_texts(dataset, PLAIN, is_usable)
+    assert [kinds[0] for kinds in shown.captions] == [("a red bird",), (), ("a bird",)]
+    assert unreadable_captions(dataset, is_usable) == (
+        "2 of 4 captions, which are left out: '红鸟' of 0.png, '红鸟' of 1.png"
+    )
+    assert unreadable_captions(dataset, lambda text: True) is None

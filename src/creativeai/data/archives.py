@@ -31,7 +31,7 @@ MIN_BOMB_BYTES = 64 * 2**20
 _MAX_HEADER_BYTES = 2**20
 _MAX_KEPT_BYTES = 16 * 2**20
 _MAX_ALL_KEPT_BYTES = 256 * 2**20
-_KEPT = (".txt", ".json", ".jsonl", ".cls", ".mat", ".pickle", ".caption")
+_KEPT = (".txt", ".json", ".jsonl", ".cls", ".mat", ".pickle", ".caption", ".csv", ".tsv", ".token")
 _OTHER_KINDS = {
     b"7z\xbc\xaf": "7z",
     b"Rar!": "RAR",
@@ -178,7 +178,7 @@ def _open_compressed_tar(path: Path) -> Archive:
             if _is_litter(name):
                 continue
             _add(sizes, name, info.size, path)
-            if name.endswith(_KEPT) and info.size <= _MAX_KEPT_BYTES:
+            if name.lower().endswith(_KEPT) and info.size <= _MAX_KEPT_BYTES:
                 kept[name] = stream.read_whole(info.size)
                 num_kept += info.size
                 if num_kept > _MAX_ALL_KEPT_BYTES:

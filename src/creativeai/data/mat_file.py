@@ -34,17 +34,17 @@ def read_mat_numbers(content: bytes, name: str) -> NDArray[Any]:
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or not content.startswith(b"MATLAB 5.0"):
         raise DataError("is no MATLAB file of version 5 to 7")
-    rest = content[_HEADER_BYTES:]
+    rest = memoryview(content)[_HEADER_BYTES:]  # of which parts are taken without copying the rest each time
     while rest:
         kind, element, rest = _next(rest, order, is_padded=False)
         if kind == _COMPRESSED:
-            kind, element, _ = _next(_unpack(element), order)
+            kind, element, _ = _next(memoryview(_unpack(element)), order)
         if kind == _MATRIX and (matrix := _numbers(element, order, name)) is not None:
             return matrix
     raise DataError(f"has no {name}")
 
 
-def _next(data: bytes, order: str, *, is_padded: bool = True) -> tuple[int, bytes, bytes]:
+def _next(data: memoryview, order: str, *, is_padded: bool = True) -> tuple[int, memoryview, memoryview]:
     """The kind and the content of the first element, and what comes after it."""
     if len(data) < 8:
         raise DataError("is damaged or cut off")
@@ -58,7 +58,7 @@ def _next(data: bytes, order: str, *, is_padded: bool = True) -> tuple[int, byte
     return kind, data[begin : begin + num_bytes], data[end:]
 
 
-def _unpack(packed: bytes) -> bytes:
+def _unpack(packed: memoryview) -> bytes:
     unpacker = zlib.decompressobj()
     try:
         data = unpacker.decompress(packed, _MAX_BYTES)
@@ -70,7 +70,7 @@ def _unpack(packed: bytes) -> bytes:
     return data
 
 
-def _numbers(element: bytes, order: str, name: str) -> NDArray[Any] | None:
+def _numbers(element: memoryview, order: str, name: str) -> NDArray[Any] | None:
     """The matrix, None if it is called otherwise."""
     _, flags, rest = _next(element, order)
     _, sides, rest = _next(rest, order)

@@ -25,7 +25,7 @@ _MIN_SIMILARITY = 0.8
 """Of two descriptors, as a cosine; copies cropped by a twentieth have 0.8 to 1."""
 _MIN_CONTRAST = 1.0
 """In levels; plainer pictures have no descriptor."""
-_MAX_CANDIDATES = 40
+_MAX_CANDIDATES = 12
 """Most pictures that one is compared with in detail, the most similar ones."""
 _MIN_ROUGH = 0.45
 """Correlation at a few alignments below which the others are not tried."""
@@ -86,6 +86,8 @@ def find_groups(
         for index in group[1:]:
             join(group[0], index)
     for done, pairs, mirrored in _candidates(descriptors):
+        news = np.array([root(int(one)) != root(int(other)) for one, other in pairs], dtype=bool)
+        pairs, mirrored = pairs[news], mirrored[news]
         for start in range(0, len(pairs), _PAIRS):
             some = pairs[start : start + _PAIRS]
             correlations = _correlate(squares, some, mirrored[start : start + _PAIRS])

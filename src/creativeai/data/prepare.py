@@ -110,7 +110,8 @@ def prepare(
             raise DataError(
                 f"no picture can be used: {problems[0]}" if problems else f"{opened.origin}: no pictures"
             )
-        groups = told.groups(writer.thumbnails(), search_progress)
+        squares = writer.thumbnails() if opened.may_have_copies else None
+        groups = told.groups(squares, search_progress)
         assigned = assign_splits(told.file_names, told.published, told.labels, groups, by_class=by_class)
         duplicates = NearDuplicates(
             sum(map(len, groups)), len(groups), assigned.num_moved, assigned.num_apart
@@ -119,7 +120,11 @@ def prepare(
         written = Written(assigned.rule, duplicates, dict(left_out.most_common()), told.enlarged())
         write_groups(folder / GROUPS_NAME, groups, told.file_names, assigned.splits)
         info = writer.finish(opened, assigned.splits, written)
-    notes = (*opened.notes, f"split: {assigned.rule}", *told.notes(groups, info))
+    used = Counter(zip(assigned.splits, told.labels, strict=True))
+    as_published = Counter(
+        (split or "", label) for split, label in zip(told.published, told.labels, strict=True)
+    )
+    notes = (*opened.notes_on(used, as_published), f"split: {assigned.rule}", *told.notes(groups, info))
     return Prepared(out, info, tuple(problems), notes)
 
 
@@ -168,9 +173,11 @@ class _Told:
         self.labels.append(decoded.picture.label)
         self.sides.append(decoded.side)
 
-    def groups(self, squares: NDArray[np.uint8], on_progress: Progress | None) -> list[list[int]]:
-        """Positions of pictures that are near-duplicates of each other, or equal, as plain ones can be."""
+    def groups(self, squares: NDArray[np.uint8] | None, on_progress: Progress | None) -> list[list[int]]:
+        """Positions of pictures that are equal, and of near-duplicates if there are `squares` to compare."""
         equal = [group for group in self.of_pixels.values() if len(group) > 1]
+        if squares is None:
+            return equal
         return find_groups(np.stack(self.descriptors), squares, equal, on_progress)
 
     def enlarged(self) -> dict[str, int]:

@@ -1,28 +1,29 @@
 """Reading the pickles that text-to-image datasets are published as, without running anything in them.
 
-AttnGAN's and StackGAN's lists need no class at all; their embeddings and pictures need NumPy's arrays, for
-which stand-ins of our own take the raw bytes. Any other name in a pickle is refused before it is looked up.
+Lists of names and captions need no class at all. AttnGAN's and StackGAN's numbers of classes are NumPy's, and
+so are the arrays of their pictures: for these names stand-ins of our own take the raw bytes. Any other name
+in a pickle is refused before it is looked up.
 """
 
 import errno
 import io
-import math
 import pickle  # noqa: TID251  -- the only place; find_class below never looks anything up
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from creativeai.data.numpy_stand_ins import NumpyArray, is_stand_in, stand_ins
 from creativeai.errors import DataError
-from creativeai.stand_ins import LFS_POINTER
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
-__all__ = ["parse_plain_pickle", "read_array_pickle", "read_plain_pickle"]
+__all__ = ["parse_array_pickle", "parse_plain_pickle", "read_array_pickle", "read_plain_pickle"]
 
-_DTYPES = ("u1", "i1", "i4", "i8", "f2", "f4", "f8")
-"""Kinds of arrays that such pickles hold."""
+_START = 2**16
+"""Bytes that tell what a file is."""
+_MAX_KEY = 2**60
+"""Larger whole numbers can be chosen so that a dictionary of 60,000 of them takes half a minute to make."""
 _LARGE = 2**14
 """Raw pixels of more bytes than this are not kept in memory once they are in their array."""
 
@@ -30,8 +31,11 @@ _LARGE = 2**14
 def read_plain_pickle(path: Path) -> Any:
     """What a pickle of lists, dictionaries, texts and numbers holds, as Python 2 and 3 write them.
 
+    NumPy's numbers and texts, of any version, become Python's.
+
     Raises:
-        DataError: No pickle, cut off, or it names a class or function, which it has no reason to.
+        DataError: No pickle, cut off, its line endings were changed, or it names a class or function, which
+            it has no reason to.
     """
     return _read_file(path, None)
 
@@ -58,82 +62,14 @@ def read_array_pickle(path: Path) -> Any:
         return _read_file(path, spill)
 
 
-class _Dtype:
-    """Stands in for `numpy.dtype`."""
+def parse_array_pickle(content: bytes, where: str) -> Any:
+    """The same for a pickle that was read already; `where` is its name in errors.
 
-    def __init__(self, name: object, *_: object) -> None:
-        if name not in _DTYPES:
-            raise DataError(f"holds arrays of kind {name!r:.20}: only numbers are read")
-        self.name = name
-        self.order = "<"
-
-    def __setstate__(self, state: Any) -> None:
-        order = state[1]
-        if order not in ("<", ">", "|", "="):
-            raise DataError("holds an array of unknown byte order")
-        self.order = order
-
-
-class _Array:
-    """Stands in for an array under reconstruction: puts its bytes where the real one finds them."""
-
-    def __init__(self, spend: Callable[[int], None], spill: BinaryIO) -> None:
-        self._spend = spend
-        self._spill = spill
-        self.shape: tuple[int, ...] = (0,)
-        self.dtype = np.dtype("u1")
-        self.is_fortran = False
-        self.offset = 0
-
-    def __setstate__(self, state: Any) -> None:
-        _, shape, dtype, is_fortran, raw = state
-        self._spend(len(raw))
-        content = raw.encode("latin1") if isinstance(raw, str) else raw
-        if not isinstance(dtype, _Dtype) or not isinstance(content, bytes):
-            raise DataError("holds an array that is not made of numbers")
-        if not isinstance(shape, tuple) or not all(type(side) is int and side >= 0 for side in shape):
-            raise DataError(f"holds an array of shape {shape!r:.60}")
-        kind = np.dtype(f"{dtype.order}{dtype.name}")
-        if math.prod(shape) * kind.itemsize != len(content):
-            raise DataError(f"holds an array of shape {shape!s:.60} with {len(content):,} bytes")
-        self.shape, self.dtype, self.is_fortran = shape, kind, bool(is_fortran)
-        self.offset = self._spill.tell()
-        self._spill.write(content + bytes(-len(content) % 8))
-
-    def real(self, spilled: NDArray[np.uint8]) -> np.ndarray:
-        """The array itself, a part of what was put aside."""
-        num_bytes = math.prod(self.shape) * self.dtype.itemsize
-        flat = spilled[self.offset : self.offset + num_bytes].view(self.dtype)
-        return flat.reshape(self.shape, order="F" if self.is_fortran else "C")
-
-
-def _stand_ins(spill: BinaryIO, num_bytes: int) -> dict[tuple[str, str], Any]:
-    """What the names of NumPy's arrays are taken for, made anew for each file: a pickle may deface them."""
-    left = 2 * num_bytes
-
-    def spend(num_bytes: int) -> None:
-        nonlocal left
-        left -= num_bytes
-        if left < 0:
-            raise DataError("holds more than its own size: it is made to fill memory")
-
-    def array(*_: object) -> _Array:
-        return _Array(spend, spill)
-
-    def encode(text: str, encoding: str) -> bytes:
-        """Stands in for `_codecs.encode`, by which Python 3 writes bytes at protocol 2."""
-        if encoding != "latin1":
-            raise DataError(f"holds bytes written in {encoding!r:.20}")
-        spend(len(text))
-        return text.encode("latin1")
-
-    return {
-        ("numpy.core.multiarray", "_reconstruct"): array,
-        ("numpy._core.multiarray", "_reconstruct"): array,
-        ("numpy", "ndarray"): array,
-        ("numpy", "dtype"): _Dtype,
-        ("_codecs", "encode"): encode,
-    }
+    Raises:
+        DataError: As `read_array_pickle`.
+    """
+    with tempfile.TemporaryFile() as spill:
+        return _read(io.BytesIO(content), len(content), where, spill)
 
 
 class _Bounded:
@@ -158,7 +94,16 @@ class _Bounded:
 
 
 class _Memo(dict[int, Any]):
-    """What a pickle may refer back to: all but raw pixels, of which it would keep gigabytes alive."""
+    """What a pickle may refer back to, by numbers that it counts up."""
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        if key > _MAX_KEY:
+            raise DataError("refers back by numbers that nothing counts up to")
+        super().__setitem__(key, value)
+
+
+class _MemoWithoutPixels(_Memo):
+    """All but raw pixels, of which it would keep gigabytes alive."""
 
     def __setitem__(self, key: int, value: Any) -> None:
         parts = value if isinstance(value, tuple) else (value,)
@@ -175,20 +120,44 @@ class _Memo(dict[int, Any]):
 _FORGOTTEN = object()
 
 
+def _checking_keys(load: Any, keys: slice) -> Any:
+    """The same opcode, after a look at the part of the stack that becomes the keys of a dictionary."""
+
+    def checked(unpickler: Any) -> None:
+        for key in unpickler.stack[keys]:
+            if not isinstance(key, str) and not (isinstance(key, int) and abs(key) <= _MAX_KEY):
+                raise DataError("has a dictionary of other things than texts and numbers")
+        load(unpickler)
+
+    return checked
+
+
+_KEYS = {
+    pickle.SETITEM[0]: slice(-2, -1),
+    pickle.SETITEMS[0]: slice(None, None, 2),
+    pickle.DICT[0]: slice(None, None, 2),
+}
+"""Opcodes that fill dictionaries, and where the keys are on the stack."""
+
+
 # The one in Python: that in C sets aside a table as long as the largest number in the file, up to 32 GB.
 class _Unpickler(pickle._Unpickler):
-    # Of all that have a length, bytearrays alone are made before there is anything to fill them with.
+    # Of all that have a length, bytearrays alone are made before there is anything to fill them with. An
+    # empty set takes 200 times the byte that asks for it, and no list of captions or pictures has one.
     dispatch: ClassVar = {
-        code: load for code, load in pickle._Unpickler.dispatch.items() if code != pickle.BYTEARRAY8[0]
+        code: _checking_keys(load, _KEYS[code]) if code in _KEYS else load
+        for code, load in pickle._Unpickler.dispatch.items()
+        if code not in (pickle.BYTEARRAY8[0], pickle.EMPTY_SET[0], pickle.FROZENSET[0])
     }
 
-    def __init__(self, file: _Bounded, known: dict[tuple[str, str], Any]) -> None:
+    def __init__(self, file: _Bounded, known: dict[tuple[str, str], Any], *, has_arrays: bool) -> None:
         super().__init__(file, encoding="latin1")
         self._known = known
-        if known:
-            self.memo = _Memo()
+        self.has_used_names = False
+        self.memo = _MemoWithoutPixels() if has_arrays else _Memo()
 
     def find_class(self, module: str, name: str) -> Any:
+        self.has_used_names = True
         if (module, name) not in self._known:
             raise DataError(
                 f"asks for {module}.{name}, which a list of captions or pictures has no need for"[:200]
@@ -213,13 +182,15 @@ def _read_file(path: Path, spill: BinaryIO | None) -> Any:
 
 
 def _read(file: BinaryIO, num_bytes: int, where: str, spill: BinaryIO | None) -> Any:
+    start = b""
     try:
-        if file.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise DataError("is a git-LFS pointer instead of the file: run git lfs pull")
+        start = file.read(_START)
+        _refuse_what_is_no_pickle(start)
         file.seek(0)
-        known = {} if spill is None else _stand_ins(spill, num_bytes)
-        value = _Unpickler(_Bounded(file, num_bytes), known).load()
-        return value if spill is None else _real(value, spill)
+        known = stand_ins(spill, num_bytes)
+        unpickler = _Unpickler(_Bounded(file, num_bytes), known, has_arrays=spill is not None)
+        value = unpickler.load()
+        return _real(value, spill) if unpickler.has_used_names else value
     except DataError as error:
         raise DataError(f"{where}: {_one_line(error)}") from None
     except RecursionError:
@@ -228,21 +199,50 @@ def _read(file: BinaryIO, num_bytes: int, where: str, spill: BinaryIO | None) ->
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise DataError(f"{where}: the disk of {tempfile.gettempdir()} is full: set TMPDIR") from None
+        if _has_changed_line_endings(start, at_least=4):
+            raise DataError(f"{where}: {_CHANGED_LINE_ENDINGS}") from None
         raise DataError(f"{where}: not a whole pickle ({_one_line(error)}): fetch it again") from None
 
 
-def _real(value: Any, spill: BinaryIO) -> Any:
-    """Arrays in place of their stand-ins, in lists, tuples and dictionaries."""
-    num_bytes = spill.tell()
-    spill.flush()
-    spilled = np.memmap(spill, np.uint8, "r") if num_bytes else np.zeros(0, np.uint8)
+_CHANGED_LINE_ENDINGS = (
+    "its line endings were changed (every LF is CRLF), as git or an editor on Windows does, which damages a "
+    "pickle: fetch the file itself again, or turn them back (dos2unix)"
+)
+
+
+def _refuse_what_is_no_pickle(start: bytes) -> None:
+    if start.startswith(LFS_POINTER):
+        raise DataError("is a git-LFS pointer instead of the file: run git lfs pull")
+    if is_web_page(start):
+        raise DataError("is a web page saved under this name, not the file: fetch it again")
+    # A pickle of text (protocol 0) has lines that end in LF alone whatever is in it. Texts in a damaged one
+    # would be read with a CR at their end, so it is refused as a whole. In binary ones any byte may occur.
+    is_text = start.partition(b"\r\n")[0].decode("latin1").isprintable()
+    if is_text and _has_changed_line_endings(start, at_least=2):
+        raise DataError(_CHANGED_LINE_ENDINGS)
+
+
+def _has_changed_line_endings(start: bytes, at_least: int) -> bool:
+    return at_least <= start.count(b"\n") == start.count(b"\r\n")
+
+
+def _real(value: Any, spill: BinaryIO | None) -> Any:
+    """Arrays in place of their stand-ins, in lists, tuples and dictionaries; others may not be left over."""
+    num_bytes = 0 if spill is None else spill.tell()
+    if spill is None or not num_bytes:
+        spilled = np.zeros(0, np.uint8)
+    else:
+        spill.flush()
+        spilled = np.memmap(spill, np.uint8, "r")
     done: dict[int, tuple[Any, Any]] = {}  # a pickle may hold the same list many times, or in itself
 
     def real(value: Any) -> Any:
         if id(value) in done:
             return done[id(value)][1]
-        if isinstance(value, _Array):
+        if isinstance(value, NumpyArray):
             return value.real(spilled)
+        if is_stand_in(value):
+            raise DataError("names a function of NumPy's without using it, which no list has a need for")
         if isinstance(value, tuple):
             done[id(value)] = value, value
             done[id(value)] = value, tuple(real(item) for item in value)

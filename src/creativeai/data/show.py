@@ -1,23 +1,22 @@
 """What people see of a dataset: progress while it is made, a table of its figures, a contact sheet."""
 
 import re
-import textwrap
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from rich.table import Table
 from rich.text import Text
 
 from creativeai.data.captioned_images import CAPTION_KINDS, SPLITS, CaptionedImages, DatasetInfo
+from creativeai.data.fonts import LINE_HEIGHT, caption_lines
 from creativeai.data.near_duplicates_told import near_duplicate_notes, read_groups
 from creativeai.errors import DataError
 from creativeai.whole_files import replace_file
 
 SHEET_FORMATS = {".png": "PNG", ".webp": "WEBP"}
 _MARGIN = 8
-_LINE_HEIGHT = 13
 
 
 def dataset_table(dataset: CaptionedImages) -> Table:
@@ -118,25 +117,19 @@ def contact_sheet(dataset: CaptionedImages, num_pictures: int = 24) -> Image.Ima
     chosen = np.linspace(0, len(dataset) - 1, min(num_pictures, len(dataset))).astype(int)
     num_columns = min(len(chosen), 6)
     width = max(resolution, 160)
-    texts = [_wrap(dataset.records[index].all_captions, width) for index in chosen]
+    texts = [caption_lines(dataset.records[index].all_captions, width) for index in chosen]
     rows = [texts[start : start + num_columns] for start in range(0, len(texts), num_columns)]
-    heights = [resolution + _LINE_HEIGHT * max(len(text) for text in row) + 3 * _MARGIN for row in rows]
+    heights = [resolution + LINE_HEIGHT * max(len(text) for text in row) + 3 * _MARGIN for row in rows]
     sheet = Image.new("RGB", (num_columns * (width + _MARGIN) + _MARGIN, sum(heights) + _MARGIN), "white")
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=11)
     for position, (index, text) in enumerate(zip(chosen, texts, strict=True)):
         row, column = divmod(position, num_columns)
         left, top = _MARGIN + column * (width + _MARGIN), _MARGIN + sum(heights[:row])
         sheet.paste(Image.fromarray(np.ascontiguousarray(images[index])), (left, top))
-        for number, line in enumerate(text):
-            pen.text(
-                (left, top + resolution + _MARGIN // 2 + number * _LINE_HEIGHT), line, fill="black", font=font
-            )
+        for number, line in enumerate(text, start=1):
+            baseline = top + resolution + _MARGIN // 4 + number * LINE_HEIGHT
+            pen.text((left, baseline), line.text, fill="black", font=line.font, anchor="ls")
     return sheet
-
-
-def _wrap(captions: tuple[str, ...], width: int) -> list[str]:
-    return [line for caption in captions for line in textwrap.wrap(f"- {caption}", max(16, width // 6))[:6]]
 
 
 def _range(counts: list[int]) -> str:

@@ -16,6 +16,7 @@ from creativeai.recipes.encoders.damsm_config import DamsmConfig
 from creativeai.recipes.encoders.damsm_graph import DamsmTextGraph
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, guide_bytes
 from creativeai.text.damsm import VOCABULARY_NAME
+from creativeai.text.vocabulary import Tokeniser, tokens_of
 
 __all__ = [
     "TEXT_NAMES",
@@ -26,10 +27,16 @@ __all__ = [
     "image_names",
     "text_encoder",
     "text_graph",
+    "tokeniser_of",
 ]
 
 MAX_WORDS = 25
 """Words of a caption: what the authors evaluate birds with. Their own demonstration has no limit."""
+
+_TOKENISERS: tuple[Tokeniser, ...] = ("attngan", "plain", "unicode")
+"""The authors' own first: it is taken for every vocabulary that it can read as well as the others."""
+_LEAST_REACHED = 0.5
+"""Share of a vocabulary's words that someone must be able to type."""
 
 TEXT_NAMES: Names = {"encoder": "encoder", "rnn": "rnn"}
 """Our text encoder has the published names."""
@@ -112,7 +119,8 @@ def text_graph(text: DamsmTextEncoder, path: Path, captions: PublishedCaptions) 
         captions: The vocabulary, and the file it is from.
 
     Raises:
-        DataError: The vocabulary has another number of words than the encoder.
+        DataError: The vocabulary has another number of words than the encoder, or most of its words can't be
+            typed.
     """
     num_rows = text.encoder.num_embeddings
     if len(captions.words) != num_rows:
@@ -126,9 +134,31 @@ def text_graph(text: DamsmTextEncoder, path: Path, captions: PublishedCaptions) 
         inputs={"ids": torch.ones(2, 3, dtype=torch.int64), "lengths": torch.tensor([3, 2])},
         varying={"ids": (0, 1), "lengths": (0,)},
         outputs=("words", "sentence"),
-        settings={"max_words": str(MAX_WORDS), "tokeniser": "attngan"},
+        settings={"max_words": str(MAX_WORDS), "tokeniser": tokeniser_of(captions)},
         files={VOCABULARY_NAME: "".join(f"{word}\n" for word in captions.words).encode()},
     )
+
+
+def tokeniser_of(captions: PublishedCaptions) -> Tokeniser:
+    """The way of taking texts apart by which most words of the vocabulary come out as they stand in it.
+
+    Args:
+        captions: The vocabulary, and the file it is from.
+
+    Raises:
+        DataError: Under half of the words can be reached by any way.
+    """
+    words = captions.words[1:]  # the first is the end, which nobody types
+    reached = {way: sum(tokens_of(word, way) == [word] for word in words) for way in _TOKENISERS}
+    best = max(_TOKENISERS, key=lambda way: reached[way])
+    if not words or reached[best] < _LEAST_REACHED * len(words):
+        lost = next((word for word in words if tokens_of(word, best) != [word]), "")
+        raise DataError(
+            f"{captions.path}: of the {len(words):,} words in its vocabulary {reached[best]:,} can be typed "
+            f"(not {lost[:40]!r}): words are runs of letters, digits and _ in small letters; give the "
+            "captions.pickle of a text encoder that was trained on such words"
+        )
+    return best
 
 
 def guide_files(encoder: ImageEncoder, path: Path) -> dict[str, bytes]:

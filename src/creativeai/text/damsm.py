@@ -8,7 +8,7 @@ import numpy as np
 from creativeai.errors import TextError
 from creativeai.text.encoder_files import GRAPH_NAME, checked_digest, open_graph, unusable
 from creativeai.text.features import Encoding, TextFeatures, stack_encodings
-from creativeai.text.vocabulary import Tokeniser, Vocabulary
+from creativeai.text.vocabulary import TOKENISERS, Tokeniser, Vocabulary
 
 __all__ = ["VOCABULARY_NAME", "Damsm"]
 
@@ -79,7 +79,8 @@ class Damsm:
 
 
 def _tokeniser_in(settings: dict[str, str]) -> Tokeniser:
-    tokeniser = settings.get("tokeniser", "plain")
-    if tokeniser not in ("plain", "attngan"):
-        raise ValueError(f"tokeniser={tokeniser}")
-    return "attngan" if tokeniser == "attngan" else "plain"
+    name = settings.get("tokeniser", "plain")
+    tokeniser = next((known for known in TOKENISERS if known == name), None)
+    if tokeniser is None:
+        raise ValueError(f"tokeniser={name}")
+    return tokeniser

@@ -1,24 +1,26 @@
 """The words of a dataset's captions, by number: what the DAMSM encoder reads instead of pieces or letters.
 
 As in AttnGAN, a word is a run of letters, digits or marks in lower case, and number 0 is `<end>`. There are
-two ways to take a text apart:
+three ways to take a text apart:
 
 - `plain`, ours, takes accents off;
-- `attngan`, the authors' own, for their published encoders, drops accented letters and keeps `_` in words.
+- `attngan`, the authors' own, for their published encoders, drops accented letters and keeps `_` in words;
+- `unicode`, for encoders that others trained on captions in other languages, keeps every letter as it is.
 """
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from creativeai.text.typed_words import words_as_typed
 
-__all__ = ["END", "Tokeniser", "Vocabulary", "build_vocabulary", "tokens_of"]
+__all__ = ["END", "TOKENISERS", "Tokeniser", "Vocabulary", "build_vocabulary", "tokens_of"]
 
 END = "<end>"
-Tokeniser = Literal["plain", "attngan"]
+Tokeniser = Literal["plain", "attngan", "unicode"]
+TOKENISERS: tuple[Tokeniser, ...] = get_args(Tokeniser)
 
 
 class Vocabulary:
@@ -57,6 +59,8 @@ class Vocabulary:
 
     def words_as_typed(self, text: str) -> list[str]:
         """The text's words in the spelling of whoever typed them, for telling which have no number."""
+        if self.tokeniser == "unicode":
+            text = unicodedata.normalize("NFC", text)
         return words_as_typed(text) if self.tokeniser == "plain" else _runs(text)
 
 
@@ -72,7 +76,9 @@ def build_vocabulary(captions: Iterable[str], min_count: int = 1) -> Vocabulary:
 
 
 def tokens_of(text: str, tokeniser: Tokeniser = "plain") -> list[str]:
-    """Words of a text in lower case, without accents or accented letters."""
+    """Words of a text in lower case; what becomes of accented letters, the tokeniser says."""
+    if tokeniser == "unicode":
+        return _runs(unicodedata.normalize("NFC", text).lower())
     if tokeniser == "attngan":
         ascii_words = (word.encode("ascii", "ignore").decode() for word in _runs(text.lower()))
         return [word for word in ascii_words if word]

@@ -26,7 +26,7 @@ from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
 from creativeai.recipes.contract import View
 from creativeai.reporting import reporting
-from creativeai.training.captions import mirrored_caption
+from creativeai.text.mirroring import mirrored_caption
 from creativeai.training.processes import is_first
 from creativeai.training.run import Run
 

@@ -1,6 +1,6 @@
 """What a run is built of: pictures, captions, frozen features, the guide and the recipe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,14 +16,13 @@ from creativeai.recipes.registry import find_recipe
 from creativeai.reporting import reporting
 from creativeai.text.encoder import load_text_encoder
 from creativeai.training.caption_bank import CaptionBank
-from creativeai.training.captions import BankedCaptions, banked_captions
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint
 from creativeai.training.feed import sentence_sample
 from creativeai.training.guiding import guide_of
 from creativeai.training.processes import failing_together
 from creativeai.training.run import Run, open_run, run_as_of
 from creativeai.training.shared_weights import share_state
-from creativeai.training.texts import TrainingTexts, training_texts
+from creativeai.training.texts import TrainingTexts, training_texts, unreadable_captions
 
 __all__ = [
     "Materials",
@@ -69,8 +68,8 @@ class Materials:
     held_out: np.ndarray
     texts: TrainingTexts
     """What is shown of them while training."""
-    captions: BankedCaptions
-    """By the run's text encoder."""
+    bank: CaptionBank
+    """Encodes them by the run's text encoder."""
 
 
 def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pictures:
@@ -103,17 +102,29 @@ def load_pictures(run: Run, console: Console, device: torch.device = _CPU) -> Pi
 def load_materials(run: Run, console: Console, device: torch.device = _CPU) -> Materials:
     """The run's pictures, and their captions, each to be encoded when it is first shown.
 
+    Captions of which the text encoder can read no word are left out, and so are pictures that have no other.
+
     Raises:
         TrainingError: As `load_pictures`.
         DataError: As `load_pictures`.
-        TextError: The text encoder knows no word of a caption.
     """
     pictures = load_pictures(run, console, device)
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     bank = CaptionBank(encoder, pictures.dataset.path, with_words=find_recipe(run.recipe).uses_words)
-    captions = banked_captions(pictures.dataset, bank)
     texts = training_texts(pictures.dataset, run.config.text_augmentation, bank.knows)
-    return Materials(**vars(pictures), texts=texts, captions=captions)
+    if unreadable := unreadable_captions(pictures.dataset, bank.knows):
+        say(console, f"the text encoder {encoder.name} can read no word of {unreadable}")
+    train, held_out = (
+        np.array([row for row in rows if any(texts.captions[row])], np.int64)
+        for rows in (pictures.train, pictures.held_out)
+    )
+    if len(train) < _FEWEST_TRAINED_ON:
+        raise TrainingError(
+            f"the text encoder {encoder.name} can read the captions of {len(train)} pictures only: at least "
+            f"{_FEWEST_TRAINED_ON} are needed; mend the captions, or take another encoder"
+        )
+    pictures = replace(pictures, train=train, held_out=held_out if len(held_out) else train)
+    return Materials(**vars(pictures), texts=texts, bank=bank)
 
 
 def labels_of(dataset: CaptionedImages) -> np.ndarray:
@@ -138,7 +149,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         guides.append(guide)
         return guide
 
-    text_dim = materials.captions.dim
+    text_dim = materials.bank.dim
     with failing_together():
         context = BuildContext(
             text_dim=text_dim,
@@ -159,7 +170,7 @@ def build_recipe(run: Run, materials: Materials, console: Console) -> Recipe:
         recipe.fit_text(
             sentence_sample(
                 materials.texts,
-                materials.captions.bank,
+                materials.bank,
                 materials.train,
                 run.config.learning.batch_size,
                 run.seed,
@@ -185,7 +196,7 @@ def load_first_stage(run: Run, materials: Materials) -> nn.Module | None:
             f"the first stage {run.first_stage_source} was trained with the text encoder {theirs.name}, this "
             f"run has {ours.name}: train both with the same, --text-encoder"
         )
-    text_dim = materials.captions.dim
+    text_dim = materials.bank.dim
     context = BuildContext(
         text_dim=text_dim,
         num_pictures=len(materials.train),

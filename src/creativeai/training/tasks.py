@@ -17,7 +17,7 @@ from creativeai.recipes.encoders.registry import find_encoder_recipe
 from creativeai.recipes.registry import find_recipe, is_encoder
 from creativeai.text import load_text_encoder
 from creativeai.text.lexicon import SYNONYMS
-from creativeai.training.captions import mirrored_caption
+from creativeai.text.mirroring import mirrored_caption
 from creativeai.training.checkpoints import chosen_checkpoint, load_checkpoint, load_newest
 from creativeai.training.encoder_task import EncoderTask, encoder_state
 from creativeai.training.feed import CaptionFeed, Feed
@@ -154,7 +154,7 @@ def feed_of(run: Run, materials: Materials, noise_dim: int) -> Feed:
     return Feed(
         materials.images,
         materials.texts,
-        materials.captions.bank,
+        materials.bank,
         materials.labels,
         materials.train,
         run.config.learning.batch_size,
@@ -167,9 +167,9 @@ def feed_of(run: Run, materials: Materials, noise_dim: int) -> Feed:
 def sample_sheet(run: Run, materials: Materials, noise_dim: int) -> SampleSheet:
     """Eight held-out captions with eight noises each, fixed for the whole run."""
     pictures = np.random.default_rng(run.seed).permutation(materials.held_out)[:_SHEET_ROWS]
-    text = text_tensors(materials.captions.features(materials.captions.rows(pictures)))
+    captions = [materials.texts.first(i) for i in pictures]
+    text = text_tensors(materials.bank.features(captions))
     random = torch.Generator().manual_seed(run.seed)
-    captions = [materials.dataset.records[i].all_captions[0] for i in pictures]
     encoder = load_text_encoder(run.text_encoder, run.text_folder)
     return SampleSheet(
         noise=torch.randn(len(pictures) * _SHEET_COLUMNS, noise_dim, generator=random),

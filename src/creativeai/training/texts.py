@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from creativeai.data import CaptionedImages
 from creativeai.text.augmentation import TextAugmentation, text_seed
 from creativeai.text.colour_swap import recolour, swap_colours
-from creativeai.training.captions import mirrored_caption
+from creativeai.text.mirroring import mirrored_caption
 
-__all__ = ["CaptionKinds", "TrainingTexts", "swapped_text", "training_texts"]
+__all__ = ["CaptionKinds", "TrainingTexts", "swapped_text", "training_texts", "unreadable_captions"]
 
 _NUM_CHOICES = 3
+_NUM_NAMED = 3
 CaptionKinds = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Written captions of a picture, short ones, and names; at least one caption in all."""
+"""Written captions of a picture, short ones, and names."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,28 @@ class TrainingTexts:
 def training_texts(
     dataset: CaptionedImages, augmentation: TextAugmentation, is_usable: Callable[[str], bool]
 ) -> TrainingTexts:
-    """The texts of a prepared dataset's pictures."""
+    """The texts of a prepared dataset's pictures, without the captions that the text encoder can't use."""
+
+    def usable(captions: Sequence[str]) -> tuple[str, ...]:
+        return tuple(caption for caption in captions if is_usable(caption))
+
     kinds: list[CaptionKinds] = [
-        (record.captions, record.short_captions, record.name_captions) for record in dataset.records
+        (usable(record.captions), usable(record.short_captions), usable(record.name_captions))
+        for record in dataset.records
     ]
     return TrainingTexts(kinds, augmentation, is_usable)
+
+
+def unreadable_captions(dataset: CaptionedImages, is_usable: Callable[[str], bool]) -> str | None:
+    """How many captions the text encoder can't use, with some of them; None where it can use all."""
+    captions = [(record.file_name, text) for record in dataset.records for text in record.all_captions]
+    unreadable = [f"{text[:40]!r} of {name}" for name, text in captions if not is_usable(text)]
+    if not unreadable:
+        return None
+    some = ", ".join(unreadable[:_NUM_NAMED])
+    return f"{len(unreadable):,} of {len(captions):,} captions, which are left out: {some}" + (
+        ", ..." if len(unreadable) > _NUM_NAMED else ""
+    )
 
 
 @lru_cache(maxsize=200_000)  # reading a caption for its wording takes a millisecond

@@ -115,14 +115,137 @@ def test_broken_line_is_named(make_folder: MakeFolder) -> None:
     assert error_of(root).startswith(f"{root}/metadata.jsonl line 2: broken JSON (")
 
 
-def test_duplicate_file_name_names_both_lines(make_folder: MakeFolder) -> None:
-    row = {"file_name": "1.png", "text": "a bird"}
-    root = make_folder(row, {"file_name": "2.png", "text": "a bird"}, row | {"file_name": "./1.png"})
+def test_several_lines_of_one_picture_are_its_captions(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder(
+        {"file_name": "1.png", "text": "a bird"},
+        {"file_name": "2.png", "text": "a bird"},
+        {"file_name": "./1.png", "text": "an owl", "label": "owl"},
+    )
+    prepare("folder", tmp_path / "out", root=root, resolutions=(8,))
+    records = CaptionedImages.open(tmp_path / "out").records
+
+    assert [(r.file_name, r.captions, r.label) for r in records] == [
+        ("1.png", ("a bird", "an owl"), "owl"),
+        ("2.png", ("a bird",), None),
+    ]
+
+
+def test_lines_of_one_picture_that_contradict_each_other(make_folder: MakeFolder) -> None:
+    row = {"file_name": "1.png", "text": "a bird", "split": "train"}
+    root = make_folder(row, row | {"split": "val"})
 
     assert error_of(root) == (
-        f"{root}/metadata.jsonl line 3: 1.png: described before, at metadata.jsonl line 1: "
-        "put all captions of a picture in one line"
+        f"{root}/metadata.jsonl line 2: 1.png: "
+        "its split is 'validation' here, but 'train' at line 1: make them agree"
     )
+
+
+def test_picture_described_in_two_files_names_both(make_folder: MakeFolder) -> None:
+    root = make_folder({"file_name": "train/1.png", "text": "a bird"})
+    (root / "train" / "metadata.csv").write_text("file_name,text\n1.png,an owl\n")
+
+    assert error_of(root) == (
+        f"{root}/train/metadata.csv line 2: train/1.png: described before, at metadata.jsonl line 1: "
+        "describe it in one of the files"
+    )
+
+
+def flickr8k(root: Path, table: str = "captions.txt") -> Path:
+    """As Kaggle has Flickr8k: a folder Images, and a table with five rows a picture, sorted by name."""
+    rows = ["image,caption"]
+    for number in range(4):
+        noise_picture(number).save(save_picture(root / "Images" / f"100{number}_a.jpg"))
+        rows += [
+            f'100{number}_a.jpg,"A child , told {n} ."' if n else f"100{number}_a.jpg,A child ."
+            for n in range(5)
+        ]
+    (root / table).write_text("".join(f"{row}\n" for row in rows))
+    return root
+
+
+@pytest.mark.parametrize("table", ["captions.txt", "captions.csv", "Captions.TSV"])
+def test_flickr8k_as_people_download_it(tmp_path: Path, table: str) -> None:
+    root = flickr8k(tmp_path / "flickr8k", table)
+    (root / "notes.txt").write_text("downloaded on Monday\n")
+    prepare("folder", tmp_path / "out", root=root, resolutions=(8,))
+    records = CaptionedImages.open(tmp_path / "out").records
+
+    assert [record.file_name for record in records] == [f"Images/100{n}_a.jpg" for n in range(4)]
+    assert {record.captions for record in records} == {
+        ("A child .", *(f"A child , told {n} ." for n in range(1, 5)))
+    }
+
+
+def test_few_pictures_of_a_folder_that_lacks_others(tmp_path: Path) -> None:
+    root = flickr8k(tmp_path / "flickr8k")
+    (root / "Images" / "1001_a.jpg").unlink()
+    assert "1001_a.jpg: the picture is missing" in error_of(root)
+
+    made = prepare("folder", tmp_path / "some", root=root, num_pictures=50, resolutions=(8,))
+    assert made.info.num_pictures == 3 and not made.left_out
+
+
+def test_row_without_a_caption_is_left_out_alone(tmp_path: Path) -> None:
+    root = flickr8k(tmp_path / "flickr8k")
+    with (root / "captions.txt").open("a") as file:
+        file.write("1000_a.jpg,\n")
+    assert "captions.txt line 22: 1000_a.jpg: no captions" in error_of(root)
+
+    made = prepare("folder", tmp_path / "out", root=root, skip_bad=True, resolutions=(8,))
+    assert len(made.left_out) == 1 and made.info.num_pictures == 4
+
+
+def test_message_mentions_the_table_that_is_there(tmp_path: Path) -> None:
+    root = flickr8k(tmp_path / "flickr8k")
+    (root / "captions.txt").write_text("id;words\n1;a bird\n")
+    message = error_of(root)
+
+    assert (
+        "has no metadata.jsonl or metadata.csv (captions.txt is there, but columns file_name and text"
+        in message
+    )
+    assert "found 'id', 'words')" in message
+    (root / "captions.txt").write_text("<!DOCTYPE html>")
+    assert "(captions.txt is there, but is a web page saved under this name" in error_of(root)
+
+
+def test_message_names_the_source_for_a_text_file_beside_each_picture(tmp_path: Path) -> None:
+    save_picture(tmp_path / "pictures" / "1.png")
+    (tmp_path / "pictures" / "1.txt").write_text("a bird\n")
+
+    assert (
+        "(1.txt is there, but lies beside a picture of its name: creativeai data prepare text_files"
+        in error_of(tmp_path / "pictures")
+    )
+
+
+def test_prepared_dataset_is_no_folder_of_pictures(good_folder: Path, tmp_path: Path) -> None:
+    prepare("folder", tmp_path / "set", root=good_folder, resolutions=(8,))
+
+    assert "(it is a prepared dataset, which training reads as it is)" in error_of(tmp_path / "set")
+
+
+def test_two_tables_of_any_name(tmp_path: Path) -> None:
+    root = flickr8k(flickr8k(tmp_path / "flickr8k"), "captions.csv")
+
+    assert "has captions.csv and captions.txt: call the one to read metadata.csv, or keep one" in error_of(
+        root
+    )
+
+
+def test_table_that_is_read_as_windows_1252_says_so(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"file_name": "1.png", "text": "a bird"})
+    (root / "metadata.jsonl").unlink()
+    (root / "metadata.csv").write_bytes(
+        "file_name;text;author\n1.png;une tête bleue, l’œil noir;Zoë\n".encode("cp1252")
+    )
+    made = prepare("folder", tmp_path / "out", root=root, resolutions=(8,))
+
+    assert CaptionedImages.open(tmp_path / "out").records[0].captions == ("une tête bleue, l’œil noir",)
+    assert made.report()[1:3] == [
+        f"{root}/metadata.csv is not UTF-8: read as Windows-1252",
+        f"{root}/metadata.csv: columns not used: author",
+    ]
 
 
 @pytest.mark.parametrize("captions", [None, [], "", ["a bird", " "]])

@@ -24,7 +24,7 @@ ANYTHING = st.recursive(
 
 def read(file: Path, content: str | bytes) -> list[tuple[int, Description | DataError]]:
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read_metadata(file))
+    return list(read_metadata(file).rows)
 
 
 def read_good(file: Path, content: str | bytes) -> list[Description]:
@@ -150,6 +150,11 @@ def test_senseless_file_name(value: object, message: str) -> None:
         ({"text": "a bird", "label": ["owl"]}, "label must be"),
         ({"text": "a bird", "attributes": "red"}, "attributes must be"),
         ({"text": "a bird", "attributes": ["red"]}, "attributes must be"),
+        ({"text": "a bird", "attributes": "[" * 100_000}, "attributes must be"),
+        ({"text": "a bird", "attributes": {"size": float("nan")}}, "attributes must be"),
+        ({"text": "a bird", "attributes": '{"size": 1e999}'}, "attributes must be"),
+        ({"text": "['a bird', 'an owl"}, "begins like a list of captions, but isn't a whole one"),
+        ({"text": "a bird", "captions": [7]}, "captions must be a sentence or a list of sentences"),
     ],
 )
 def test_senseless_row(row: dict[str, Any], message: str) -> None:
@@ -170,6 +175,37 @@ def test_senseless_row(row: dict[str, Any], message: str) -> None:
 )
 def test_captions_under_any_usual_key(row: dict[str, Any]) -> None:
     assert parse_description({"file_name": "1.jpg"} | row).captions == ("a bird",)
+
+
+@pytest.mark.parametrize(
+    ("row", "captions"),
+    [
+        ({"captions": ["a bird", "an owl"], "text": "a gull"}, ("a bird", "an owl", "a gull")),
+        ({"text": "a gull", "caption": "a gull"}, ("a gull",)),
+        ({"caption": "a gull", "captions": []}, ("a gull",)),
+        ({"caption_1": "a gull", "caption_2": "an owl", "caption": "a bird"}, ("a bird", "a gull", "an owl")),
+        ({"text": "['a red boat', \"a boat's sail\"]"}, ("a red boat", "a boat's sail")),
+        ({"comment": "a gull"}, ("a gull",)),
+        ({"comment": "out of focus", "text": "a gull"}, ("a gull",)),
+    ],
+)
+def test_captions_of_all_keys_count(row: dict[str, Any], captions: tuple[str, ...]) -> None:
+    assert parse_description({"file_name": "1.jpg"} | row).captions == captions
+
+
+@pytest.mark.parametrize("key", ["image", "image_name", "filename", "img"])
+def test_picture_under_any_usual_key(key: str) -> None:
+    assert parse_description({key: "1.jpg", "text": "a"}).file_name == "1.jpg"
+
+
+def test_json_key_that_is_there_twice_is_refused(jsonl: Path) -> None:
+    good = '{"file_name": "1.jpg", "text": "a bird"}'
+    content = f'{good}\n{{"file_name": "2.jpg", "text": "a bird", "text": "an owl"}}\n'
+
+    assert read_bad(jsonl, content) == [
+        (2, "'text' is there twice: keep one of them, or make a list of both")
+    ]
+    assert len(read_good(jsonl, content)) == 1
 
 
 def test_everything_a_row_may_say() -> None:
@@ -258,9 +294,11 @@ def test_csv_line_with_too_many_or_too_few_cells(table: Path) -> None:
     assert bad[1][0] == 3 and "no captions" in bad[1][1]
 
 
-@pytest.mark.parametrize("header", ["", "file_name;text", "file_name", "text", "name,text"])
+@pytest.mark.parametrize("header", ["", "file_name:text", "file_name", "text", "name,text", "name;text"])
 def test_csv_without_its_columns(table: Path, header: str) -> None:
-    with pytest.raises(DataError, match="columns file_name and text are needed in the first line, found"):
+    with pytest.raises(
+        DataError, match=r"file_name and text .or image and caption. are needed in the first line, found"
+    ):
         read(table, f"{header}\n1.jpg,a bird\n")
 
 

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from creativeai.data.pictures import to_squares
 from creativeai.data.prepare import Prepared
 from creativeai.data.sources import SOURCES
 from creativeai.data.sources.base import Problem, SourcePicture
-from creativeai.data.sources.class_split import Published, count_notes
+from creativeai.data.sources.class_split import Published, check_classes, count_notes
 from creativeai.data.sources.cub200 import PUBLISHED, bird_crop
 from creativeai.data.sources.oxford102 import PUBLISHED as PUBLISHED_FLOWERS
 from creativeai.data.sources.oxford102 import open_oxford102
@@ -83,19 +84,18 @@ def test_cub_is_the_same_from_every_form(tmp_path: Path, make: Callable[[Path], 
     assert [record.file_name for record in dataset.records] == [f"{key}.jpg" for key in bird_keys()]
     for record in dataset.records:
         assert record.label == record.file_name.partition("/")[0]
-        assert (record.split == "test") == (record.label == HELD_OUT)
+        assert record.split == ("test" if record.label == HELD_OUT else "train")
         assert record.captions[0].startswith(f"{record.file_name[-5]} a bird")
         assert len(record.captions) == (2 if make is cub_with_attngans_lists else 10)
-    assert prepared.report()[1:] == [
-        "listed: train 5 pictures of 2 classes, test 2 pictures of 1 classes",
-        "checked: no class is in both splits",
+    assert prepared.report()[1:-3] == [
+        "found: train 5 pictures of 2 classes, test 2 pictures of 1 classes",
         "differs: 5 train pictures, but 8,855 are published",
         "differs: 2 train classes, but 150 are published",
         "differs: 2 test pictures, but 2,933 are published",
         "differs: 1 test classes, but 50 are published",
-        f"split: {prepared.info.split_rule}",
-        "near-duplicates: none",
+        "checked: no class is in both splits",
     ]
+    assert prepared.report()[-3].startswith("published split: by class, ")
 
 
 def test_cub_crops_to_the_bird_before_squaring(tmp_path: Path) -> None:
@@ -155,7 +155,8 @@ def test_cub_with_a_damaged_part(tmp_path: Path, change: dict[str, bytes], messa
         ("images.txt", "has no images.txt (the list of pictures in CUB_200_2011)"),
         ("bounding_boxes", "has no CUB_200_2011/bounding_boxes.txt"),
         ("text_c10", "has no text_c10/ or text/ (the captions)"),
-        ("trainvalclasses", "has no train/filenames.pickle (the list of pictures of that split)"),
+        ("trainvalclasses", "has no split: looked for trainvalclasses.txt and testclasses.txt (Reed's lists"),
+        ("testclasses", "has no cvpr2016_cub/testclasses.txt"),
         (f"images/{bird_keys()[2]}", "the picture is missing (run with --skip-bad"),
         (
             f"text_c10/{bird_keys()[2]}",
@@ -183,6 +184,81 @@ def test_incomplete_copy_goes_on_with_skip_bad_or_few_pictures(
 
     assert len(dataset) == 6 and len(prepared.left_out) == 1 and len(few) == 3
     assert "the picture is missing" in str(prepared.left_out[0])
+
+
+@pytest.mark.parametrize("num_pictures", [3, 50])
+def test_some_pictures_of_a_copy_that_lacks_others(tmp_path: Path, num_pictures: int) -> None:
+    """Who downloads a tenth of CUB to try it has lists that name all 11,788."""
+    files = cub_files() | reed_files()
+    gone = [f"CUB_200_2011/images/{key}.jpg" for key in bird_keys()[::3]]
+    root = write_files(tmp_path / "birds", {name: files[name] for name in files if name not in gone})
+    prepared, dataset = made("cub200", root, num_pictures=num_pictures)
+
+    assert len(dataset) == min(4, num_pictures) and not prepared.left_out
+    parts = []
+    for split in ("train", "test"):
+        labels = [record.label for record in dataset.records if record.split == split]
+        parts += [f"{split} {len(labels)} pictures of {len(set(labels))} classes"] if labels else []
+    assert prepared.report()[1] == f"found: {', '.join(parts)} (chosen of 4)"
+    assert f"not there: 3 pictures, such as {root}: {gone[0]}" in prepared.report()
+    assert not [line for line in prepared.report() if line.startswith("differs")]
+    (root / f"CUB_200_2011/images/{bird_keys()[1]}.jpg").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="not a picture"):
+        made("cub200", root, num_pictures=50)
+
+
+def test_copy_without_any_picture_says_so(tmp_path: Path) -> None:
+    root = write_files(tmp_path / "birds", without(cub_files() | reed_files(), "images/"))
+    with pytest.raises(DataError, match="the picture is missing"):
+        prepare("cub200", tmp_path / "out", root=root, num_pictures=5, resolutions=(16,))
+
+
+def own_split() -> dict[str, bytes]:
+    """CUB's own list, as its archive has it: a picture's number, and whether it is trained on."""
+    lines = [f"{number} {number % 2}" for number in range(1, len(bird_keys()) + 1)]
+    return {"CUB_200_2011/train_test_split.txt": "".join(f"{line}\n" for line in lines).encode()}
+
+
+def test_cub_without_lists_of_classes_has_its_own_split(tmp_path: Path) -> None:
+    files = without(cub_files() | reed_files(), "classes.txt") | own_split()
+    prepared, dataset = made("cub200", write_files(tmp_path / "birds", files))
+
+    assert [record.split for record in dataset.records] == ["train", "test"] * 3 + ["train"]
+    report = prepared.report()
+    assert report[1:4] == [
+        "found: train 4 pictures, test 3 pictures",
+        "differs: 4 train pictures, but 5,994 are published",
+        "differs: 3 test pictures, but 5,794 are published",
+    ]
+    assert (
+        "published split: by picture, CUB's own train_test_split.txt, since there are no trainvalclasses.txt"
+        in report[4]
+    )
+    # With the lists of classes it is not looked at.
+    _, by_class = made("cub200", write_files(tmp_path / "both", cub_files() | reed_files() | own_split()))
+    assert [record.split for record in by_class.records] == ["train"] * 5 + ["test"] * 2
+
+
+@pytest.mark.parametrize("line", ["8 1", "1 2", "1", "x 1", "1 1\n1 1", "99999999999 1"])
+def test_cub_with_a_damaged_split_of_its_own(tmp_path: Path, line: str) -> None:
+    files = without(cub_files() | reed_files(), "classes.txt")
+    files["CUB_200_2011/train_test_split.txt"] = f"{line}\n".encode()
+
+    assert "train_test_split.txt: not a new number and 0 or 1: " in error_of(
+        "cub200", write_files(tmp_path / "birds", files)
+    )
+
+
+@pytest.mark.parametrize("source", ["cub200", "attngan"])
+def test_counts_agree_with_what_is_used_after_skip_bad(tmp_path: Path, source: str) -> None:
+    """A damaged picture is found out when it is decoded, long after the lists were counted."""
+    root = write_files(tmp_path / "birds", cub_files() | split_pickles() | text_files())
+    (root / f"CUB_200_2011/images/{bird_keys()[0]}.jpg").write_bytes(jpeg(0)[:300])
+    prepared, dataset = made(source, root, skip_bad=True)
+
+    assert dataset.meta.splits["train"] == 4
+    assert "4 train, 0 validation, 2 test" in prepared.report()[0]
+    assert prepared.report()[1] == "found: train 4 pictures of 2 classes, test 2 pictures of 1 classes"
 
 
 def test_archive_inside_of_an_archive_and_a_link_to_a_folder_are_named(tmp_path: Path) -> None:
@@ -235,6 +311,51 @@ def test_oxford_flowers_unpacked_and_as_downloaded(tmp_path: Path) -> None:
     ]
     assert dataset.records[0].captions == ("fléur 1", "lost word")
     assert "not used: 1 pictures that are in neither split" in unpacked.report()
+
+
+def own_flower_split(train: list[int], val: list[int], test: list[int]) -> bytes:
+    """Oxford's setid.mat: three matrices in one file."""
+    matrices = [("trnid", train), ("valid", val), ("tstid", test)]
+    parts = [mat_bytes(name, np.array([numbers], np.uint8)) for name, numbers in matrices]
+    return parts[0] + b"".join(part[128:] for part in parts[1:])
+
+
+def test_oxford_flowers_without_lists_of_classes_have_their_own_split(tmp_path: Path) -> None:
+    files = without(flowers(), "classes.txt")
+    files["cvpr2016_flowers/text_c10/class_00004/image_00006.txt"] = b"a flower"
+    assert "has no split: looked for trainvalclasses.txt and testclasses.txt (Reed's" in error_of(
+        "oxford102", write_files(tmp_path / "a", files)
+    )
+    files["setid.mat"] = own_flower_split([1, 4], [2], [3, 6])
+    prepared, dataset = made("oxford102", write_files(tmp_path / "b", files))
+
+    assert [(r.file_name[-5], r.split) for r in dataset.records] == [
+        ("1", "train"),
+        ("2", "validation"),
+        ("3", "test"),
+        ("4", "train"),
+        ("6", "test"),
+    ]
+    report = prepared.report()
+    assert report[1] == "found: train 2 pictures, validation 1 pictures, test 2 pictures"
+    assert "differs: 2 test pictures, but 6,149 are published" in report
+    assert any("Oxford's own setid.mat" in line for line in report)
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        (([1], [2], [1]), "tstid has picture 1, which is in two lists or none"),
+        (([1], [7], [2]), "valid has picture 7, which is in two lists or none"),
+        (([0], [1], [2]), "the trnid are not numbers of pictures"),
+    ],
+)
+def test_oxford_flowers_with_a_damaged_split(
+    tmp_path: Path, lists: tuple[list[int], list[int], list[int]], message: str
+) -> None:
+    files = without(flowers(), "classes.txt") | {"setid.mat": own_flower_split(*lists)}
+
+    assert f"setid.mat: {message}" in error_of("oxford102", write_files(tmp_path / "a", files))
 
 
 @pytest.mark.parametrize("content", [b"", b"MATLAB 5.0 MAT-file" + bytes(200), b"<html>", bytes(2**20 + 1)])
@@ -375,16 +496,22 @@ def counted(published: Published) -> list[SourcePicture | Problem]:
     return items
 
 
+def notes_on(items: list[SourcePicture | Problem], published: Published) -> list[str]:
+    pictures = [item for item in items if isinstance(item, SourcePicture)]
+    counts = Counter((str(item.split), item.label) for item in pictures)
+    return count_notes(counts, counts, published, None)
+
+
 @pytest.mark.parametrize("published", [PUBLISHED, PUBLISHED_FLOWERS])
 def test_published_numbers_raise_no_note(published: Published) -> None:
     items = counted(published)
-    assert not [note for note in count_notes(items, published) if note.startswith("differs")]
-    assert [note for note in count_notes(items[1:], published) if note.startswith("differs")] == [
+    assert not [note for note in notes_on(items, published) if note.startswith("differs")]
+    assert [note for note in notes_on(items[1:], published) if note.startswith("differs")] == [
         f"differs: {published.num_pictures['train'] - 1:,} train pictures, "
         f"but {published.num_pictures['train']:,} are published"
     ]
     with pytest.raises(DataError, match="'train0' is in both splits"):
-        count_notes([*items, picture("train0", "test")], published)
+        check_classes([*items, picture("train0", "test")], published)
 
 
 LAYOUTS: dict[str, Callable[[], dict[str, bytes]]] = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from creativeai.data import CaptionedImages, prepare
 from creativeai.data.prepare import Prepared
 from creativeai.data.sources.captions import captions_of, clean_captions, parse_caption_file
-from creativeai.data.sources.flickr import parse_tokens
+from creativeai.data.sources.flickr import parse_table, parse_tokens
 from creativeai.errors import DataError
 from data.official import coco_captions, jpeg, write_files, write_tar, write_zip
 
@@ -112,7 +112,117 @@ def test_flickr30k_tokens_with_pictures_in_a_tar(tmp_path: Path) -> None:
     prepared, dataset = made("flickr", root)
 
     assert [record.captions for record in dataset.records] == [("a",), ("b",)]
-    assert any("the split is by a hash" in line for line in prepared.report())
+    splits = dataset.meta.splits
+    assert prepared.report()[1].startswith("found: ") and str(splits["train"]) in prepared.report()[1]
+    assert "differs: 2 pictures, but 31,783 are published" in prepared.report()
+    assert any("published split: none" in line for line in prepared.report())
+
+
+def test_flickr30k_as_its_authors_pack_it(tmp_path: Path) -> None:
+    """One compressed tar with the captions, and another with the pictures."""
+    files = flickr8k()
+    root = tmp_path / "a"
+    write_tar(root / "flickr30k.tar.gz", {"results_20130124.token": b"0_a.jpg#0\ta\n1_a.jpg#0\tb\n"})
+    write_tar(root / "flickr30k-images.tar.gz", {n: files[n] for n in files if n.endswith(".jpg")})
+    _, dataset = made("flickr", root)
+
+    assert {record.captions for record in dataset.records} == {("a",), ("b",)}
+
+
+def kaggle(table: str, header: str, row: str) -> dict[str, bytes]:
+    """As Kaggle has Flickr: pictures in a folder, and a table with five rows a picture."""
+    lines = [header, *(row.format(n=n, i=i) for n in range(4) for i in range(5))]
+    files = {f"Images/{n}_a.jpg": jpeg(n) for n in range(4)}
+    return files | {table: "".join(f"{line}\n" for line in lines).encode()}
+
+
+KAGGLE = {
+    "flickr8k": ("captions.txt", "image,caption", '{n}_a.jpg,"scene {n} , told {i} ."'),
+    "flickr30k": (
+        "results.csv",
+        "image_name| comment_number| comment",
+        "{n}_a.jpg| {i}| scene {n} , told {i} .",
+    ),
+    "flickr30k_commas": (
+        "captions.txt",
+        "image_name,comment_number,comment",
+        '{n}_a.jpg,{i},"scene {n} , told {i} ."',
+    ),
+}
+
+
+@pytest.mark.parametrize("form", KAGGLE)
+@pytest.mark.parametrize("packed", ["folder", "archive.zip"])
+def test_flickr_as_people_download_it(tmp_path: Path, form: str, packed: str) -> None:
+    files = kaggle(*KAGGLE[form])
+    root = write_files(tmp_path / "a", files) if packed == "folder" else tmp_path / "a"
+    if packed != "folder":
+        write_zip(root / packed, files)
+    prepared, dataset = made("flickr", root)
+
+    assert [record.file_name for record in dataset.records] == [f"{n}_a.jpg" for n in range(4)]
+    assert dataset.records[2].captions == tuple(f"scene 2 , told {i} ." for i in range(5))
+    assert dataset.name == "flickr8k"
+    splits = ", ".join(f"{split} {num:,} pictures" for split, num in dataset.meta.splits.items() if num)
+    assert prepared.report()[1:3] == [f"found: {splits}", "differs: 4 pictures, but 8,091 are published"]
+    folder = tmp_path / "b"
+    _, again = made("folder", write_files(folder, files))
+    assert [r.captions for r in again.records] == [r.captions for r in dataset.records]
+
+
+def test_kaggles_flickr8k_with_the_published_lists(tmp_path: Path) -> None:
+    lists = {name: content for name, content in flickr8k().items() if name.startswith("Flickr_8k")}
+    prepared, dataset = made("flickr", write_files(tmp_path / "a", kaggle(*KAGGLE["flickr8k"]) | lists))
+
+    assert dataset.meta.splits["train"] == 2 and dataset.meta.splits["test"] == 1
+    assert prepared.report()[1:4] == [
+        "found: train 2 pictures, validation 1 pictures, test 1 pictures",
+        "differs: 2 train pictures, but 6,000 are published",
+        "differs: 1 validation pictures, but 1,000 are published",
+    ]
+
+
+def test_row_of_kaggles_flickr30k_without_a_caption(tmp_path: Path) -> None:
+    """The published table has one such row, in which a bar is missing."""
+    files = kaggle(*KAGGLE["flickr30k"])
+    files["results.csv"] = files["results.csv"].replace(b"1_a.jpg| 4| scene", b"1_a.jpg| 4   scene")
+    prepared, dataset = made("flickr", write_files(tmp_path / "a", files))
+
+    assert len(dataset.records[1].captions) == 4 and len(dataset.records[2].captions) == 5
+    assert any(
+        "not used: 1 rows of " in line and "the first is line 11" in line for line in prepared.report()
+    )
+
+
+def test_flickr_without_lists_counts_what_is_used(tmp_path: Path) -> None:
+    files = flickr8k()
+    lists = ("Flickr_8k.trainImages.txt", "Flickr_8k.devImages.txt", "Flickr_8k.testImages.txt")
+    root = write_files(tmp_path / "a", {name: files[name] for name in files if name not in lists})
+    (root / "Flicker8k_Dataset/0_a.jpg").write_bytes(jpeg(0)[:200])
+    prepared, dataset = made("flickr", root, skip_bad=True)
+    splits = ", ".join(f"{split} {num:,} pictures" for split, num in dataset.meta.splits.items() if num)
+
+    assert prepared.report()[1:3] == [f"found: {splits}", "differs: 3 pictures, but 8,091 are published"]
+    assert "not used: 1 names of no picture, such as gone_b.jpg.1" in prepared.report()
+
+
+def test_sentences_with_unicode_line_separators_are_one_caption(tmp_path: Path) -> None:
+    tokens = "0_a.jpg#0\ta boat\u2028at sea\n1_a.jpg#0\ta\x0cbird\u0085there\n"
+    files = {"results_20130124.token": tokens.encode(), "images/0_a.jpg": jpeg(0), "images/1_a.jpg": jpeg(1)}
+    _, dataset = made("flickr", write_files(tmp_path / "a", files))
+
+    assert [record.captions for record in dataset.records] == [("a boat at sea",), ("a bird there",)]
+    assert parse_caption_file("a boat\u2028at sea\nb".encode("utf-16")) == ("a boat at sea", "b")
+
+
+@pytest.mark.parametrize(
+    "stand_in", [b"<!DOCTYPE html><html></html>", b"version https://git-lfs.github.com/spec/v1\n"]
+)
+@pytest.mark.parametrize("name", ["Flickr8k.token.txt", "Flickr_8k.trainImages.txt"])
+def test_list_that_is_a_web_page_or_a_pointer_says_so(tmp_path: Path, stand_in: bytes, name: str) -> None:
+    message = error_of("flickr", write_files(tmp_path / "a", flickr8k() | {name: stand_in}))
+
+    assert f"{name} is a web page" in message or f"{name} is a git-LFS pointer" in message
 
 
 def karpathy(name: str, splits: tuple[str, ...] = ("train", "restval", "val", "test")) -> dict[str, bytes]:
@@ -130,7 +240,7 @@ def test_karpathys_lists(tmp_path: Path, name: str) -> None:
 
     assert [record.split for record in dataset.records] == ["train", "train", "validation", "test"]
     assert dataset.records[3].captions == ("scene 3",)
-    assert prepared.report()[1] == "listed: train 2 pictures, validation 1 pictures, test 1 pictures"
+    assert prepared.report()[1] == "found: train 2 pictures, validation 1 pictures, test 1 pictures"
 
 
 def test_karpathys_list_with_an_unknown_split_or_several_lists(tmp_path: Path) -> None:
@@ -140,6 +250,17 @@ def test_karpathys_list_with_an_unknown_split_or_several_lists(tmp_path: Path) -
     assert "captions of COCO 2014 and Flickr8k" in error_of(
         "flickr", write_files(tmp_path / "b", both)
     ).replace("the captions", "captions")
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="a,;|\t\n\"'[]#é", max_size=200).map(str.encode))
+def test_any_table_gives_captions_or_a_data_error(content: bytes) -> None:
+    for start in (b"", b"image,caption\n", b"image|comment\n"):
+        try:
+            captions, _ = parse_table(start + content, "captions.txt")
+        except DataError as error:
+            assert "\n" not in str(error)
+            continue
+        assert all(name and "/" not in name and its for name, its in captions.items())
 
 
 @given(
@@ -214,9 +335,45 @@ def test_text_files_with_one_missing_or_empty(tmp_path: Path) -> None:
     assert "has no pictures" in error_of("text_files", write_files(tmp_path / "c", {"a.txt": b"x"}))
 
 
+@pytest.mark.parametrize("name", ["folder", "x.zip", "x.tgz"])
+def test_text_files_of_other_names(tmp_path: Path, name: str) -> None:
+    files = {
+        "1.PNG": jpeg(1),
+        "1.TXT": b"a bird",
+        "2.png": jpeg(2),
+        "2.png.txt": b"an owl",
+        "3.png": jpeg(3),
+        "3.txt": b"a gull\nit",
+        "3.png.txt": b"it\na white gull",
+    }
+    write = write_files if name == "folder" else write_zip if name == "x.zip" else write_tar
+    prepared, dataset = made("text_files", write(tmp_path / name, files))
+
+    assert {r.file_name: r.captions for r in dataset.records} == {
+        "1.PNG": ("a bird",),
+        "2.png": ("an owl",),
+        "3.png": ("a gull", "it", "a white gull"),
+    }
+    assert "3" in prepared.report()[0] and "no pictures" not in prepared.report()[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html><body>404</body></html>", "the captions are a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "the captions are a git-LFS pointer"),
+    ],
+)
+def test_captions_that_are_a_web_page_or_a_pointer(tmp_path: Path, content: bytes, message: str) -> None:
+    assert message in error_of(
+        "text_files", write_files(tmp_path / "a", {"1.png": jpeg(1), "1.txt": content})
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
+        ("the bird\u2019s \u201cred\u201d wing".encode("cp1252"), ("the bird\u2019s \u201cred\u201d wing",)),
         (b"a bird\nan owl", ("a bird", "an owl")),
         (b"a bird\ran owl\r\n", ("a bird", "an owl")),
         ("Müller's\nMüller's".encode(), ("Müller's", "Müller's")),

@@ -62,6 +62,29 @@ def test_webdataset(tmp_path: Path, suffix: str) -> None:
     assert dataset.meta.splits == {"train": 3, "validation": 0, "test": 3}
 
 
+def test_captions_of_all_files_of_a_key_count(tmp_path: Path) -> None:
+    """img2dataset writes the caption into both a .txt and a .json that says more of the picture."""
+    files = {
+        "1.jpg": jpeg(1),
+        "1.txt": b"a bird",
+        "1.json": json.dumps({"caption": "a bird", "url": "x", "text": ["an owl"], "width": 3}).encode(),
+        "2.jpg": jpeg(2),
+        "2.txt": b"a gull",
+        "2.caption": b"a white gull",
+        "2.json": b'[{"box": [1, 2, 3, 4]}]',
+        "3.jpg": jpeg(3),
+        "3.txt": b"a duck",
+        "3.json": b'{"text": {"position": 3}}',
+    }
+    _, dataset = made("webdataset", write_tar(tmp_path / "a.tar", files))
+
+    assert [r.captions for r in dataset.records] == [
+        ("a bird", "an owl"),
+        ("a gull", "a white gull"),
+        ("a duck",),
+    ]
+
+
 def test_few_pictures_of_webdataset_are_the_same_each_time(tmp_path: Path) -> None:
     for number in range(3):
         write_tar(tmp_path / "birds" / f"{number}.tar", shard(10 * number))
@@ -77,6 +100,8 @@ def test_few_pictures_of_webdataset_are_the_same_each_time(tmp_path: Path) -> No
     [
         ({"0000.txt": b""}, "no captions"),
         ({"0002.json": b"{"}, "the .json is damaged"),
+        ({"0002.json": b'{"text": "a", "text": "b"}'}, "'text' is there twice"),
+        ({"0000.txt": b"<!DOCTYPE html>"}, "the captions are a web page"),
         ({"0002.json": b"[1]"}, "the .json has none of captions, text, caption, sentences"),
         ({"0000.JPG": b"x"}, "0000 has two .jpg files"),
         ({"0000.cls": b"\x07\x08"}, "the .cls is not a class"),
@@ -154,6 +179,26 @@ def test_parquet_of_plain_bytes_and_sentences(tmp_path: Path) -> None:
     assert [record.captions for record in dataset.records] == [("a gull",), ("an owl", "it")]
     _, few = made("parquet", tmp_path / "x.parquet", num_pictures=1)
     assert len(few) == 1
+
+
+def test_parquet_with_captions_in_several_columns_and_lists_in_a_text(tmp_path: Path) -> None:
+    columns = {
+        "image": images(3),
+        "caption": ["a gull", "an owl", None],
+        "text": ["a gull", None, "['a duck', 'a swan']"],
+    }
+    _, dataset = made("parquet", write_parquet(tmp_path / "x.parquet", columns))
+
+    assert [record.captions for record in dataset.records] == [("a gull",), ("an owl",), ("a duck", "a swan")]
+
+
+def test_parquet_with_two_columns_of_one_name(tmp_path: Path) -> None:
+    arrays = [pyarrow.array(images(1)), pyarrow.array(["a"]), pyarrow.array(["b"])]
+    parquet.write_table(pyarrow.table(arrays, names=["image", "text", "text"]), tmp_path / "x.parquet")
+
+    assert "has two columns called text: keep one, or rename it" in error_of(
+        "parquet", tmp_path / "x.parquet"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import clean_captions
-from creativeai.data.sources.class_split import count_notes
 from creativeai.data.sources.cub200 import PUBLISHED as PUBLISHED_BIRDS
 from creativeai.data.sources.cub200 import bird_crop, read_boxes_by_key
 from creativeai.data.sources.places import Places, Spot, make_source, open_places
@@ -38,7 +37,7 @@ def open_attngan(root: Path | None, num_pictures: int | None, seed: int) -> Sour
         name = next((key + suffix for suffix in _SUFFIXES if photos.has(key + suffix)), None)
         where = str(photos.member(key))
         if name is None:
-            described.append(Problem(where, "the picture is missing"))
+            described.append(Problem(where, "the picture is missing", is_missing=True))
             continue
         if boxes is not None and key not in boxes:
             described.append(Problem(where, "it has no line in bounding_boxes.txt"))
@@ -51,8 +50,7 @@ def open_attngan(root: Path | None, num_pictures: int | None, seed: int) -> Sour
         label = key.partition("/")[0] if boxes is not None else number
         crop = None if boxes is None else bird_crop(*boxes[key])
         described.append(SourcePicture(name, photos.member(name), captions, where, label, split, crop=crop))
-    notes = count_notes(described, PUBLISHED_BIRDS if boxes is not None else None)
-    notes.append(f"captions: {'captions.pickle' if spot is None else spot}")
+    notes = [f"captions: {'captions.pickle' if spot is None else spot}"]
     if boxes is not None:
         notes.append("pictures are cropped to the bounding boxes of the birds")
     name = places.root.resolve().name or "attngan"
@@ -66,6 +64,7 @@ def open_attngan(root: Path | None, num_pictures: int | None, seed: int) -> Sour
         licence="not stated: that of the data set the pictures are from",
         description="Captioned pictures in the split of AttnGAN's lists",
         notes=notes,
+        published=PUBLISHED_BIRDS if boxes is not None else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any, Protocol
 from PIL import Image
 
 from creativeai.data.pictures import Box
+
+Used = Counter[tuple[str, str | None]]
+"""Number of pictures in a prepared dataset by their split and label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Problem:
     where: str
     """File (and line) the user has to look at."""
     message: str
+    is_missing: bool = False
+    """Whether the picture isn't there at all, as in a copy that has a part of the set."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
@@ -61,8 +67,21 @@ class Source:
     pictures: Iterable[SourcePicture | Problem]
     num_pictures: int
     """How many items `pictures` yields."""
+    may_have_copies: bool = True
+    """Whether near-duplicates are worth looking for; drawn pictures are alike without being copies."""
     notes: tuple[str, ...] = ()
-    """Lines for the user: what was counted and checked, and where it isn't as published."""
+    """Lines for the user: what was checked, and what is not as published."""
+    count: Callable[[Used, Used], list[str]] | None = None
+    """Lines on the pictures that were used, of whom some may turn out damaged: told when all are read."""
+
+    def notes_on(self, used: Used, as_published: Used) -> tuple[str, ...]:
+        """All lines for the user, once it is known which pictures were used.
+
+        Args:
+            used: By the split that they are in.
+            as_published: The same pictures by the split that the source gave them, `` where it gave none.
+        """
+        return (*(self.count(used, as_published) if self.count is not None else ()), *self.notes)
 
 
 class OpenSource(Protocol):
@@ -76,9 +95,16 @@ class OpenSource(Protocol):
 def choose(
     pictures: list[SourcePicture | Problem], num_pictures: int | None, seed: int
 ) -> list[SourcePicture | Problem]:
-    """Pick `num_pictures` by a hash of seed and file name, keeping their order; problems all stay."""
+    """Pick `num_pictures` by a hash of seed and file name, keeping their order.
+
+    Problems stay, so that they are told, but not pictures that are missing: who wants some of a set may have
+    a copy with a part of it. All stay if there is no other picture.
+    """
     good = [picture for picture in pictures if isinstance(picture, SourcePicture)]
-    if num_pictures is None or num_pictures >= len(good):
+    if num_pictures is None or not good:
+        return pictures
+    pictures = [item for item in pictures if not (isinstance(item, Problem) and item.is_missing)]
+    if num_pictures >= len(good):
         return pictures
 
     def rank(picture: SourcePicture) -> bytes:

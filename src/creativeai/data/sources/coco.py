@@ -6,7 +6,7 @@ from typing import Any
 
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import clean_captions
-from creativeai.data.sources.class_split import Published, count_notes
+from creativeai.data.sources.class_split import Published
 from creativeai.data.sources.places import Places, make_source, open_places
 from creativeai.errors import DataError
 
@@ -47,7 +47,8 @@ def open_coco(root: Path | None, num_pictures: int | None, seed: int) -> Source:
         origin=f"COCO {year}, train and val",
         licence=LICENCE,
         description="Photographs of everyday scenes with some five captions each",
-        notes=count_notes(described, PUBLISHED[year]),
+        notes=[],
+        published=PUBLISHED[year],
     )
 
 
@@ -72,7 +73,7 @@ def _describe_split(places: Places, split: str, year: int) -> list[SourcePicture
     for number, file in files.items():
         member = photos.member(file)
         if not photos.has(file):
-            described.append(Problem(str(member), "the picture is missing"))
+            described.append(Problem(str(member), "the picture is missing", is_missing=True))
             continue
         try:
             cleaned = clean_captions(captions[number])

@@ -1,14 +1,15 @@
 """cub200: Caltech-UCSD Birds 200-2011 with Reed's ten captions a picture; 150 and 50 classes.
 
-The split and the captions are those of Reed et al., "Learning Deep Representations of Fine-Grained Visual
-Descriptions" (2016), which StackGAN and AttnGAN use too.
+The captions are those of Reed et al., "Learning Deep Representations of Fine-Grained Visual Descriptions"
+(2016), and so is the split, which StackGAN and AttnGAN use too. Without their lists the split is CUB's own,
+by picture, where every class is trained on and tested.
 """
 
 from pathlib import Path
 
 from creativeai.data.pictures import Box
 from creativeai.data.sources.base import Problem, Source, SourcePicture
-from creativeai.data.sources.class_split import Published, check_disjoint, count_notes
+from creativeai.data.sources.class_split import Published, check_disjoint
 from creativeai.data.sources.places import Places, Spot, make_source, open_places
 from creativeai.data.sources.split_pickles import read_split_lists
 from creativeai.data.sources.texts import Texts
@@ -16,6 +17,9 @@ from creativeai.errors import DataError
 
 ARCHIVES = r"(CUB_200_2011|cvpr2016_cub|birds|text|text_c10)\..*"
 PUBLISHED = Published({"train": 8855, "test": 2933}, {"train": 150, "test": 50})
+PUBLISHED_BY_PICTURE = Published({"train": 5994, "test": 5794}, {})
+"""CUB's own split, of all 200 classes in both parts."""
+CLASS_LISTS = ("trainvalclasses.txt", "testclasses.txt")
 WHAT = "CUB_200_2011 (or its .tgz), and Reed's captions text_c10 or AttnGAN's text"
 LICENCE = "photographs for non-commercial research and education; see the official page"
 
@@ -31,7 +35,7 @@ def open_cub200(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
     boxes = read_boxes(birds)
     paths = _read_paths(birds)
     texts = Texts.of(places.need_folder("the captions", "text_c10", "text"))
-    split_of = _read_split(places, paths)
+    split_of, published, rule = _read_split(places, birds, paths)
     described: list[SourcePicture | Problem] = []
     for number, path in paths.items():
         key = path.rpartition(".")[0]
@@ -39,7 +43,7 @@ def open_cub200(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
         if split is None:
             continue
         described.append(describe(birds, f"images/{path}", texts, key, split, boxes.get(number)))
-    notes = count_notes(described, PUBLISHED)
+    notes = [f"published split: {rule}"]
     if len(paths) > len(described):
         notes.append(f"not used: {len(paths) - len(described):,} pictures that are in neither split")
     return make_source(
@@ -48,10 +52,11 @@ def open_cub200(root: Path | None, num_pictures: int | None, seed: int) -> Sourc
         seed,
         name="cub200",
         title="CUB-200-2011: photographs of birds",
-        origin="Caltech-UCSD Birds 200-2011, captions and split by Reed et al. (2016)",
+        origin="Caltech-UCSD Birds 200-2011, captions by Reed et al. (2016)",
         licence=LICENCE,
         description="Photographs of 200 species of birds, cropped to the bird, with ten captions each",
         notes=notes,
+        published=published,
     )
 
 
@@ -61,7 +66,7 @@ def describe(
     """One bird: its picture in `pictures`, its captions in `texts`, its class the folder it is in."""
     member = pictures.member(path)
     if not pictures.has(path):
-        return Problem(str(member), "the picture is missing")
+        return Problem(str(member), "the picture is missing", is_missing=True)
     if bounding_box is None:
         return Problem(str(member), "it has no line in bounding_boxes.txt")
     try:
@@ -133,15 +138,42 @@ def _read_paths(birds: Spot) -> dict[int, str]:
     return paths
 
 
-def _read_split(places: Places, paths: dict[int, str]) -> dict[str, str]:
-    """Split of each picture by its path without `.jpg`: from Reed's lists of classes, else from AttnGAN's."""
-    lists = places.find_file("trainvalclasses.txt")
-    if lists is None:
-        return {key: split for key, (split, _) in read_split_lists(places).items()}
-    train, test = set(lists.lines("trainvalclasses.txt")), set(lists.lines("testclasses.txt"))
-    check_disjoint(train, test, f"{lists}/trainvalclasses.txt and testclasses.txt")
-    split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
-    keys = [path.rpartition(".")[0] for path in paths.values()]
-    return {
-        key: split_of_class[folder] for key in keys if (folder := key.partition("/")[0]) in split_of_class
-    }
+def _read_split(places: Places, birds: Spot, paths: dict[int, str]) -> tuple[dict[str, str], Published, str]:
+    """Split of each picture by its path without `.jpg`, its published numbers, and whose split it is.
+
+    Reed's lists of classes are taken, else AttnGAN's of pictures, else CUB's own. Raises `DataError`.
+    """
+    keys = {number: path.rpartition(".")[0] for number, path in paths.items()}
+    lists = places.find_file(CLASS_LISTS[0])
+    if lists is not None:
+        train, test = (set(lists.lines(name)) for name in CLASS_LISTS)
+        check_disjoint(train, test, f"{lists}/{' and '.join(CLASS_LISTS)}")
+        split_of_class = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
+        folders = {key: key.partition("/")[0] for key in keys.values()}
+        split_of = {
+            key: split_of_class[folder] for key, folder in folders.items() if folder in split_of_class
+        }
+        return split_of, PUBLISHED, f"by class, {' and '.join(CLASS_LISTS)} of Reed et al."
+    if places.find_file("train/filenames.pickle") is not None:
+        split_of = {key: split for key, (split, _) in read_split_lists(places).items()}
+        return split_of, PUBLISHED, "by class, AttnGAN's filenames.pickle"
+    if not birds.has("train_test_split.txt"):
+        raise DataError(
+            f"{places.root} has no split: looked for {' and '.join(CLASS_LISTS)} (Reed's lists of classes, "
+            "in cvpr2016_cub), train/filenames.pickle and test/filenames.pickle (AttnGAN's) and "
+            "CUB_200_2011/train_test_split.txt (CUB's own)"
+        )
+    rule = f"by picture, CUB's own train_test_split.txt, since there are no {' and '.join(CLASS_LISTS)}"
+    return _read_own_split(birds, keys), PUBLISHED_BY_PICTURE, f"{rule}: every class is in both parts"
+
+
+def _read_own_split(birds: Spot, keys: dict[int, str]) -> dict[str, str]:
+    """Split by path without `.jpg`, from lines of a picture's number, and 1 if it is to train on, else 0."""
+    split_of: dict[str, str] = {}
+    for line in birds.lines("train_test_split.txt"):
+        number, _, is_training = line.partition(" ")
+        key = keys.get(int(number)) if number.isdecimal() and len(number) <= 9 else None
+        if key is None or key in split_of or is_training not in ("0", "1"):
+            raise DataError(f"{birds}/train_test_split.txt: not a new number and 0 or 1: {line[:60]!a}")
+        split_of[key] = "train" if is_training == "1" else "test"
+    return split_of

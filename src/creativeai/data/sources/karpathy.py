@@ -47,7 +47,7 @@ def _describe(
 ) -> SourcePicture | Problem:
     member = photos.get(file)
     if member is None:
-        return Problem(f"{where}: {file!a}", "the picture is missing")
+        return Problem(f"{where}: {file!a}", "the picture is missing", is_missing=True)
     try:
         return SourcePicture(file, member, captions_of(sentences), str(member), split=split)
     except DataError as error:

@@ -14,7 +14,7 @@ from creativeai.data.sources.captions import captions_of
 from creativeai.data.sources.metadata import CAPTION_KEYS
 from creativeai.data.sources.shards import chosen_of, find_shards, split_of_shard
 from creativeai.errors import DataError
-from creativeai.stand_ins import LFS_POINTER
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 IMAGE_COLUMNS = ("image", "img", "jpg", "png", "picture")
 CAPTION_COLUMNS = (*CAPTION_KEYS, "sentences", "sentence", "txt")
@@ -61,9 +61,9 @@ def _pictures(shards: dict[str, Path], chosen: set[str] | None) -> Iterator[Sour
     for shard, path in shards.items():
         split = split_of_shard(shard)
         with _opened(path) as file:
-            columns = [column for column in _columns(path, file) if column is not None]
-            has_label = len(columns) == 3
-            classes = _class_names(file.schema_arrow.metadata, columns[2]) if has_label else []
+            image, captions, label_column = _columns(path, file)
+            columns = [image, *captions] if label_column is None else [image, *captions, label_column]
+            classes = [] if label_column is None else _class_names(file.schema_arrow.metadata, label_column)
             row = 0
             for batch in file.iter_batches(batch_size=BATCH_SIZE, columns=columns, use_threads=False):
                 for index in range(batch.num_rows):
@@ -71,13 +71,14 @@ def _pictures(shards: dict[str, Path], chosen: set[str] | None) -> Iterator[Sour
                     row += 1
                     if chosen is not None and name not in chosen:
                         continue
-                    cells = [batch.column(column)[index].as_py() for column in columns]
-                    label = _label(cells[2], classes) if has_label else None
-                    yield _describe(name, f"{path} row {row}", cells[0], cells[1], label, split)
+                    cells = {column: batch.column(column)[index].as_py() for column in columns}
+                    label = None if label_column is None else _label(cells[label_column], classes)
+                    texts = [cells[column] for column in captions]
+                    yield _describe(name, f"{path} row {row}", cells[image], texts, label, split)
 
 
 def _describe(
-    name: str, where: str, image: Any, caption: Any, label: str | None, split: str | None
+    name: str, where: str, image: Any, texts: list[Any], label: str | None, split: str | None
 ) -> SourcePicture | Problem:
     content = image.get("bytes") if isinstance(image, dict) else image
     try:
@@ -87,28 +88,33 @@ def _describe(
             raise DataError(
                 f"the picture has {len(content):,} bytes, more than the {MAX_PICTURE_BYTES:,} allowed"
             )
-        captions = captions_of(caption)
+        # An empty cell beside another's captions loses nothing.
+        texts = [text for text in texts if text is not None] or [None]
+        captions = tuple(dict.fromkeys(caption for text in texts for caption in captions_of(text)))
     except DataError as error:
         return Problem(where, str(error))
     return SourcePicture(name, partial(open_picture_bytes, content), captions, where, label, split)
 
 
-def _columns(path: Path, file: Any) -> tuple[str, str, str | None]:
-    """Columns of pictures, captions and, where there is one, classes."""
+def _columns(path: Path, file: Any) -> tuple[str, list[str], str | None]:
+    """Columns of pictures, captions (all there are) and, where there is one, classes."""
     names = file.schema_arrow.names
-    found = [
+    image, label = (
         next((column for column in columns if column in names), None)
-        for columns in (IMAGE_COLUMNS, CAPTION_COLUMNS, LABEL_COLUMNS)
-    ]
-    image, caption, label = found
-    if image is None or caption is None:
+        for columns in (IMAGE_COLUMNS, LABEL_COLUMNS)
+    )
+    captions = [column for column in CAPTION_COLUMNS if column in names]
+    if image is None or not captions:
         missing = (
             f"pictures ({', '.join(IMAGE_COLUMNS)})"
             if image is None
             else f"captions ({', '.join(CAPTION_COLUMNS)})"
         )
         raise DataError(f"{path} has no column of {missing}, only {', '.join(names)[:200]!a}")
-    return image, caption, label
+    for column in (image, *captions, label):
+        if names.count(column) > 1:
+            raise DataError(f"{path} has two columns called {column}: keep one, or rename it")
+    return image, captions, label
 
 
 def _class_names(metadata: dict[bytes, bytes] | None, column: str) -> list[str]:
@@ -135,8 +141,11 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError("reading Parquet files needs PyArrow: pip install 'creativeai[data]'") from None
     try:
         with path.open("rb") as start:
-            if start.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise DataError(f"{path} is a git-LFS pointer instead of the file: run git lfs pull")
+            first = start.read(512)
+        if first.startswith(LFS_POINTER):
+            raise DataError(f"{path} is a git-LFS pointer instead of the file: run git lfs pull")
+        if is_web_page(first):
+            raise DataError(f"{path} is a web page saved under this name: fetch the file itself")
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
             largest = max((group.total_byte_size for group in groups), default=0)

@@ -13,7 +13,9 @@ from PIL import Image
 from creativeai.data.archives import Archive, open_archive
 from creativeai.data.pictures import open_picture_bytes
 from creativeai.data.sources.base import Problem, Source, SourcePicture, choose
+from creativeai.data.sources.class_split import Published, check_classes, count_notes
 from creativeai.errors import DataError
+from creativeai.stand_ins import LFS_POINTER, is_web_page
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 MAX_LIST_BYTES = 1024 * 2**20
@@ -39,14 +41,20 @@ class Spot:
     def read(self, name: str) -> bytes:
         """A file that describes pictures. Raises `DataError`, with the file's name."""
         try:
-            return self.archive.read(self.prefix + name, MAX_LIST_BYTES)
+            content = self.archive.read(self.prefix + name, MAX_LIST_BYTES)
         except DataError as error:
             raise DataError(f"{self.archive.path}: {error}") from None
+        if content.startswith(LFS_POINTER):
+            raise DataError(f"{self}/{name} is a git-LFS pointer instead of the file: run git lfs pull")
+        if is_web_page(content):
+            raise DataError(f"{self}/{name} is a web page saved under this name: fetch the file itself")
+        return content
 
     def lines(self, name: str) -> list[str]:
         """The lines with content of a list. Raises `DataError`."""
         text = self.read(name).decode("utf-8-sig", errors="replace")
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        # Not by splitlines: sentences hold form feeds and Unicode's line separators.
+        return [line.strip() for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
 
     def json(self, name: str) -> Any:
         """The content of a JSON file. Raises `DataError`."""
@@ -160,11 +168,34 @@ def make_source(
     licence: str,
     description: str,
     notes: list[str],
+    published: Published | None = None,
 ) -> Source:
-    """A source of pictures whose `open` is a `Member`, or anything else that opens them."""
+    """A source of pictures whose `open` is a `Member`, or anything else that opens them.
+
+    Raises:
+        DataError: a class is in two splits, where the published one goes by class.
+    """
+    checked = check_classes(described, published)
     chosen = choose(described, num_pictures, seed)
+    num_good = sum(isinstance(item, SourcePicture) for item in described)
+    dropped = (
+        []
+        if len(chosen) == len(described)
+        else [item for item in described if isinstance(item, Problem) and item.is_missing]
+    )
+    missing = [f"not there: {len(dropped):,} pictures, such as {dropped[0].where}"] if dropped else []
+    is_some = (num_pictures is not None and num_pictures < num_good) or bool(dropped)
+    count = partial(count_notes, published=published, num_chosen_of=num_good if is_some else None)
     return Source(
-        name, title, origin, licence, description, in_reading_order(chosen), len(chosen), tuple(notes)
+        name,
+        title,
+        origin,
+        licence,
+        description,
+        in_reading_order(chosen),
+        len(chosen),
+        notes=(*checked, *notes, *missing),
+        count=count,
     )
 
 

@@ -77,7 +77,8 @@ def describe_sets(
         for row in own:
             member = found[row["file_name"]]
             if member is None:
-                described.append(Problem(f"{places.root}: {row['file_name']}", "the photo is missing"))
+                where = f"{places.root}: {row['file_name']}"
+                described.append(Problem(where, "the photo is missing", is_missing=True))
                 continue
             picture = SourcePicture(
                 row["file_name"],

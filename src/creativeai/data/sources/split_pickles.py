@@ -1,6 +1,8 @@
 """AttnGAN's and StackGAN's lists: train|test/filenames.pickle and class_info.pickle."""
 
-from creativeai.data.safe_pickle import parse_plain_pickle
+import numpy as np
+
+from creativeai.data.safe_pickle import parse_array_pickle, parse_plain_pickle
 from creativeai.data.sources.places import Places, Spot
 from creativeai.errors import DataError
 
@@ -41,14 +43,17 @@ def read_classes(spot: Spot, folder: str) -> list[int] | None:
     """The numbers of the classes in `class_info.pickle`, None where there is no such file."""
     if not spot.has(f"{folder}/class_info.pickle"):
         return None
-    classes = read_pickle(spot, f"{folder}/class_info.pickle")
+    classes = read_pickle(spot, f"{folder}/class_info.pickle", has_arrays=True)
+    if isinstance(classes, np.ndarray) and classes.ndim == 1:
+        classes = classes.tolist()
     if not isinstance(classes, list) or not all(type(number) is int for number in classes):
         raise DataError(f"{spot}/{folder}/class_info.pickle is not a list of numbers")
     return classes
 
 
-def read_pickle(spot: Spot, name: str) -> object:
-    """A pickle of plain lists and texts. Raises `DataError`."""
+def read_pickle(spot: Spot, name: str, *, has_arrays: bool = False) -> object:
+    """A pickle of plain lists and texts, and where it may be of NumPy's arrays. Raises `DataError`."""
     if spot.archive.sizes.get(spot.prefix + name, 0) > MAX_PICKLE_BYTES:
         raise DataError(f"{spot}/{name} is too large for a list of names or captions")
-    return parse_plain_pickle(spot.read(name), f"{spot}/{name}")
+    parse = parse_array_pickle if has_arrays else parse_plain_pickle
+    return parse(spot.read(name), f"{spot}/{name}")

@@ -11,7 +11,6 @@ from PIL import Image
 from creativeai.data.pictures import MIN_SIDE
 from creativeai.data.safe_pickle import read_array_pickle
 from creativeai.data.sources.base import Problem, Source, SourcePicture
-from creativeai.data.sources.class_split import count_notes
 from creativeai.data.sources.places import Places, make_source, open_places
 from creativeai.data.sources.split_pickles import SPLIT_FOLDERS, read_split_lists
 from creativeai.data.sources.texts import Texts
@@ -56,7 +55,7 @@ def open_stackgan(root: Path | None, num_pictures: int | None, seed: int) -> Sou
         origin=f"StackGAN's folder {name}",
         licence="not stated: that of the data set the pictures are from",
         description="Captioned pictures in the split of StackGAN's lists",
-        notes=[*count_notes(described, None), f"pixels: {used}", f"captions: {spot}"],
+        notes=[f"pixels: {used}", f"captions: {spot}"],
     )
 
 

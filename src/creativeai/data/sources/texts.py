@@ -19,9 +19,9 @@ class Texts:
         """All the text files below `spot`; of several with one name the first counts."""
         by_stem: dict[str, str] = {}
         for name in spot.archive.sizes:
-            if name.startswith(spot.prefix) and name.endswith(".txt"):
+            if name.startswith(spot.prefix) and name.lower().endswith(".txt"):
                 path = name.removeprefix(spot.prefix)
-                by_stem.setdefault(path.rpartition("/")[2].removesuffix(".txt"), path)
+                by_stem.setdefault(path.rpartition("/")[2][: -len(".txt")], path)
         return cls(spot, by_stem)
 
     def read(self, key: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def open_toybirds(root: Path | None, num_pictures: int | None, seed: int) -> Sou
         description="Drawn birds whose captions state body, wing, beak and background colours, size and pose",
         pictures=(_describe(seed, index) for index in range(num_pictures)),
         num_pictures=num_pictures,
+        may_have_copies=False,
     )
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from creativeai.data.archives import Archive, open_archive
 from creativeai.data.sources.base import Problem, Source, SourcePicture
 from creativeai.data.sources.captions import MAX_TEXT_BYTES, captions_of, parse_caption_file
-from creativeai.data.sources.metadata import CAPTION_KEYS
+from creativeai.data.sources.metadata import CAPTION_KEYS, each_key_once
 from creativeai.data.sources.places import Member, in_reading_order
 from creativeai.data.sources.shards import chosen_of, find_shards, split_of_shard
 from creativeai.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 PICTURES = ("jpg", "jpeg", "png", "webp", "avif")
-TEXTS = ("txt", "caption", "json")
+TEXTS = ("txt", "caption")
 JSON_KEYS = (*CAPTION_KEYS, "sentences")
 
 
@@ -86,20 +86,32 @@ def _describe(archive: Archive, shard: str, key: str, files: dict[str, str]) -> 
 
 
 def _captions(archive: Archive, files: dict[str, str]) -> tuple[str, ...]:
-    suffix = next((suffix for suffix in TEXTS if suffix in files), None)
-    if suffix is None:
+    """Those of all files of a key; what two of them both say counts once."""
+    captions: dict[str, None] = {}
+    for suffix in TEXTS:
+        if suffix in files:
+            captions |= dict.fromkeys(parse_caption_file(archive.read(files[suffix], MAX_TEXT_BYTES)))
+    if "json" in files:
+        try:
+            captions |= dict.fromkeys(_json_captions(archive.read(files["json"], MAX_TEXT_BYTES)))
+        except DataError:
+            # Beside a text it may hold anything else, such as boxes or where the picture is from.
+            if not captions:
+                raise
+    if not captions:
         raise DataError("no captions: .txt or .json of the same key are looked for")
-    content = archive.read(files[suffix], MAX_TEXT_BYTES)
-    if suffix != "json":
-        return parse_caption_file(content)
+    return tuple(captions)
+
+
+def _json_captions(content: bytes) -> list[str]:
     try:
-        fields = json.loads(content)
+        fields = json.loads(content, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError):
         raise DataError("the .json is damaged") from None
-    key = next((key for key in JSON_KEYS if isinstance(fields, dict) and fields.get(key)), None)
-    if key is None:
+    keys = [key for key in JSON_KEYS if isinstance(fields, dict) and fields.get(key)]
+    if not keys:
         raise DataError(f"the .json has none of {', '.join(JSON_KEYS)}")
-    return captions_of(fields[key])
+    return [caption for key in keys for caption in captions_of(fields[key])]
 
 
 def _label(archive: Archive, files: dict[str, str]) -> str | None:
