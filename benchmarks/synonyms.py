@@ -101,7 +101,7 @@ def main() -> None:
     report(
         "synonyms",
         f"{encoder.name}: of {len(rows)} sentences with a synonym {few} are nearest to their plain form "
-        f"among the {len(rows)} plain ones, {many} where it stands with other colours, sizes, parts or places too "
+        f"among the plain ones, {many} where it stands with other colours, sizes, parts or places too "
         f"({centred} and {centred_many} with the mean taken away)",
         encoder=encoder.name,
         num=len(rows),

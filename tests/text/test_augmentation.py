@@ -59,7 +59,9 @@ def test_synonyms_keep_the_sense_and_mend_the_article() -> None:
     }
 
 
-@pytest.mark.parametrize("caption", ["an olive green bird", "a heart-shaped face", "a leaf green bird"])
+@pytest.mark.parametrize(
+    "caption", ["an olive green bird", "a heart-shaped face", "a leaf green bird", "a passion flower"]
+)
 def test_no_synonym_within_a_compound(caption: str) -> None:
     assert texts(only(synonyms=1), caption) == {caption}
 
@@ -108,6 +110,10 @@ def test_what_stands_before_the_subject_goes_to_the_end() -> None:
 )
 def test_forms_are_exchanged(caption: str, expected: str) -> None:
     assert expected in texts(only(reword=1), caption)
+
+
+def test_what_is_told_of_one_bird_stays_told_of_it() -> None:
+    assert texts(only(reword=1), "this bird is red all over") == {"the bird is red all over"}
 
 
 def test_no_second_verb_comes_in() -> None:

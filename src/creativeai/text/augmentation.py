@@ -147,7 +147,9 @@ def _reworded(text: str, chance: random.Random) -> str:
         if match[3].split()[0].endswith("s"):  # "the roses": there is no "a roses"
             return text
         own = "a" if match[1] == "an" else match[1]
-        article = chance.choice([word for word in ("a", "the", "this") if word != own])
+        told = re.match(r"\w+ (is|has|that)\b", match[3])  # "this bird is red" tells of one that is seen
+        articles = ("the", "this") if told else ("a", "the", "this")
+        article = chance.choice([word for word in articles if word != own])
         named = match[2] + match[3]
         return f"{_article(named) if article == 'a' else article} {named}"
     return text
@@ -174,6 +176,7 @@ def _article(words: str) -> str:
 _SYNONYMS = {word: group for group in lexicon.SYNONYMS for word in group if " " not in word}
 _COMPOUNDS = lexicon.words("shaped like coloured colored eyed eagle slice")
 """Words that make one word of the one before: "heart-shaped"."""
+_BEFORE_FLOWERS = lexicon.ADJECTIVES | grammar.ARTICLES | frozenset(lexicon.SIZES)
 _SHADED = lexicon.words(
     "pale light dark darker lighter bright brighter deep dull dusky soft warm rich vivid pastel very nearly"
 )
@@ -201,6 +204,8 @@ def _stands_alone(words: list[str], place: int) -> bool:
         return False
     if after in _COMPOUNDS:
         return False
+    if word in lexicon.FLOWERS and not (before in lexicon.SHADES or before in _BEFORE_FLOWERS):
+        return False  # "passion flower"
     shaded = before in lexicon.SHADES or before in lexicon.SHADE_NOUNS or before in _SHADED
     return not (word in lexicon.SHADES and shaded)
 
