@@ -19,7 +19,6 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
-from creativeai.training.captions import banked_captions
 
 from creativeai.data import CaptionedImages
 from creativeai.recipes.projected_gan import PRESETS
@@ -27,7 +26,7 @@ from creativeai.text import load_text_encoder
 from creativeai.training.caption_bank import CaptionBank
 from creativeai.training.feed import Feed, sentence_sample
 from creativeai.training.materials import labels_of
-from creativeai.training.texts import training_texts
+from creativeai.training.texts import training_texts, unreadable_captions
 from measuring import report
 
 NUM_FITTED = 2000
@@ -41,7 +40,7 @@ def seconds_of(data: Path, kept_in: Path, num_batches: int) -> tuple[float, floa
     start = time.process_time()
     dataset = CaptionedImages.open(data)
     bank = CaptionBank(load_text_encoder("minilm"), kept_in)
-    banked_captions(dataset, bank)
+    unreadable_captions(dataset, bank.knows)
     texts = training_texts(dataset, config.text_augmentation, bank.knows)
     pictures = dataset.indices("train")
     sentence_sample(texts, bank, pictures, size, 0, NUM_FITTED)
