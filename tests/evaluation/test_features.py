@@ -6,7 +6,7 @@ from torch import Tensor
 from creativeai.evaluation import features as module
 from creativeai.evaluation.features import FeatureExtractor, PictureFeatures, as_saved, to_side
 from creativeai.models.efficientnet_lite import EfficientNetLite, load_efficientnet_lite
-from creativeai.models.text_image_matcher import describe_images
+from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_features_are_the_networks_of_the_prepared_picture(network: EfficientNet
     seen = F.interpolate(at_reference, size=(96, 96), mode="bicubic", antialias=True).clamp(-1, 1)
     maps = network(seen)
     torch.testing.assert_close(found.pooled, network.pool(maps[-1]), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(found.descriptions, describe_images(seen, maps), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found.descriptions, describe_images(seen, maps, DescriptionLayout()), rtol=1e-3, atol=1e-3)
 
 
 def test_a_larger_picture_is_seen_as_its_small_form_is(network: EfficientNetLite) -> None:
@@ -105,14 +105,12 @@ def test_torch_gives_the_same_where_there_is_no_cpu_runtime(
     torch.testing.assert_close(by_torch.descriptions, by_runtime.descriptions, rtol=1e-3, atol=1e-3)
 
 
-def test_a_description_of_ones_own(network: EfficientNetLite) -> None:
-    def finest(images: Tensor, maps: list[Tensor]) -> Tensor:
-        assert images.shape[-1] == 64
-        return maps[0].mean(dim=(2, 3))
-
-    extractor = FeatureExtractor(network, side=64, describe=finest)
-    assert extractor(pictures(2, 32)).descriptions.shape == (2, 24)
-    assert "finest" in str(extractor.about()["description"])
+def test_a_layout_of_ones_own(network: EfficientNetLite) -> None:
+    layout = DescriptionLayout(thumbnail=2, grids=(1, 1, 1, 1))
+    extractor = FeatureExtractor(network, side=64, layout=layout)
+    length = layout.length(network.feature_channels)
+    assert extractor(pictures(2, 32)).descriptions.shape == (2, length)
+    assert extractor.about() != FeatureExtractor(network, side=64).about()
 
 
 def test_about_says_what_the_features_depend_on() -> None:
