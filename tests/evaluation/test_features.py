@@ -37,7 +37,9 @@ def test_features_are_the_networks_of_the_prepared_picture(network: EfficientNet
     seen = F.interpolate(at_reference, size=(96, 96), mode="bicubic", antialias=True).clamp(-1, 1)
     maps = network(seen)
     torch.testing.assert_close(found.pooled, network.pool(maps[-1]), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(found.descriptions, describe_images(seen, maps, DescriptionLayout()), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        found.descriptions, describe_images(seen, maps, DescriptionLayout()), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_a_larger_picture_is_seen_as_its_small_form_is(network: EfficientNetLite) -> None:
