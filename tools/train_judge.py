@@ -10,7 +10,7 @@ kept in the cache folder. Only training photos are learned from.
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -29,7 +29,6 @@ from creativeai.evaluation.matcher_training import (
     MatcherTraining,
     swap,
     train_matcher,
-    words_of_captions,
 )
 from creativeai.evaluation.picture_reader import (
     READER_FILE,
@@ -104,7 +103,6 @@ def main() -> None:
             lite=lite,
             side=side,
             layout=DescriptionLayout(),
-            words=words_of_captions(captions_of(learned)),
             datasets=tuple(photos.name for photos in learned),
         )
         with reporting(console, f"training the {name}'s matcher", unit="steps") as tell:
@@ -155,12 +153,6 @@ def described_photos(
 
 def mirrored_captions(captions: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [tuple(map(mirrored_caption, texts)) for texts in captions]
-
-
-def captions_of(datasets: list[DescribedPhotos]) -> Iterator[str]:
-    for photos in datasets:
-        for captions in (*photos.written[0], *photos.others[0]):
-            yield from captions
 
 
 def only_training_photos(dataset: CaptionedImages, photos: DescribedPhotos) -> DescribedPhotos:

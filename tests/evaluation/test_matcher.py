@@ -10,30 +10,34 @@ import torch
 from numpy.typing import NDArray
 
 from creativeai.errors import TrainingError
-from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher, word_ids
+from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher, read_captions
 from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
     train_matcher,
-    words_of_captions,
 )
 from creativeai.evaluation.weights_file import write_weights
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.text_image_matcher import DescriptionLayout
-from creativeai.text.vocabulary import Vocabulary
+from creativeai.text import load_text_encoder
+from creativeai.text.features import TextFeatures, stack_encodings
 
 COLOURS = ("red", "green", "blue", "yellow", "black", "white")
 PAIRS = [(a, b) for a in COLOURS for b in COLOURS if a != b]
 CAPTIONS = [f"a {body} bird with a {head} head" for body, head in PAIRS]
 LAYOUT = DescriptionLayout(thumbnail=1, grids=(1, 1, 1, 1))
-FACTS = MatcherFacts("toys", 0, 64, LAYOUT, words_of_captions(CAPTIONS, 1), ("toys",))
+FACTS = MatcherFacts("toys", 0, 64, LAYOUT, ("toys",), text_dim=26)
 
 
-def bag_of_letters(captions: Sequence[str]) -> NDArray[np.float32]:
-    """Sentence vectors that can't tell a caption from its colour-swapped form."""
-    counts = np.array([[caption.count(chr(97 + i)) for i in range(26)] for caption in captions], np.float32)
-    padded = np.pad(counts, ((0, 0), (0, 384 - 26)))
-    return (padded / np.linalg.norm(padded, axis=1, keepdims=True)).astype(np.float32)
+def bag_of_letters(captions: Sequence[str]) -> TextFeatures:
+    """Sentence vectors that can't tell a caption from its colour-swapped form; words as their letters."""
+
+    def letters(text: str) -> NDArray[np.float32]:
+        counts = np.array([text.count(chr(97 + i)) for i in range(26)], np.float32)
+        return (counts / np.linalg.norm(counts)).astype(np.float32)
+
+    encodings = [(letters(text), np.stack([letters(word) for word in text.split()])) for text in captions]
+    return stack_encodings(encodings, 8, 26)
 
 
 def photos(seed: int) -> NDArray[np.float32]:
@@ -50,7 +54,7 @@ def matcher() -> Matcher:
         "toys", (photos(1), photos(2)), ([[c] for c in CAPTIONS],) * 2, ([()] * len(PAIRS),) * 2
     )
     training = MatcherTraining(num_steps=150)
-    network = train_matcher([described], FACTS, seed=3, training=training, sentences=bag_of_letters)
+    network = train_matcher([described], FACTS, seed=3, training=training, read=bag_of_letters)
     return Matcher(network, FACTS, "0" * 64, bag_of_letters)
 
 
@@ -67,8 +71,8 @@ def test_same_seed_gives_the_same_weights_and_leaves_torch_alone() -> None:
 
     def train(seed: int) -> torch.Tensor:
         training = MatcherTraining(num_steps=2)
-        network = train_matcher([described], FACTS, seed=seed, training=training, sentences=bag_of_letters)
-        return next(network.text_tower[2].parameters())
+        network = train_matcher([described], FACTS, seed=seed, training=training, read=bag_of_letters)
+        return next(network.caption_tower.tower[2].parameters())
 
     state = torch.get_rng_state()
     assert torch.equal(train(1), train(1)) and not torch.equal(train(1), train(2))
@@ -93,10 +97,10 @@ def test_file_of_something_else_is_no_matcher(matcher: Matcher, tmp_path: Path) 
     write_weights(tmp_path / "other", {"a": torch.ones(2)}, {"name": "x"})
     with pytest.raises(TrainingError, match="is no text-image matcher"):
         load_matcher(tmp_path / "other")
-    facts = replace(matcher.facts, words=matcher.facts.words[:-1])
-    Matcher(matcher.network, facts, "0" * 64).save(tmp_path / "short")
+    facts = replace(matcher.facts, hidden_dim=matcher.facts.hidden_dim - 1)
+    Matcher(matcher.network, facts, "0" * 64).save(tmp_path / "narrow")
     with pytest.raises(TrainingError, match="is no text-image matcher"):
-        load_matcher(tmp_path / "short")
+        load_matcher(tmp_path / "narrow")
 
 
 def test_image_codes_have_a_gradient(matcher: Matcher) -> None:
@@ -109,6 +113,10 @@ def test_image_codes_have_a_gradient(matcher: Matcher) -> None:
     assert images.grad is not None and images.grad.abs().sum() > 0
 
 
-def test_words_are_numbered_in_order_and_unknown_ones_left_out() -> None:
-    ids = word_ids(Vocabulary(["<end>", "bird", "red"]), ["a Red bird", "bird", "???"])
-    assert ids.tolist() == [[2, 1], [1, 0], [0, 0]]
+def test_caption_that_minilm_can_not_read_has_empty_vectors() -> None:
+    captions = ["a red bird", "\N{BIRD}", "bird"]
+    features = read_captions(captions)
+    expected = load_text_encoder("minilm").encode(["a red bird", "bird"])
+    np.testing.assert_array_equal(features.sentence[[0, 2]], expected.sentence)
+    np.testing.assert_array_equal(features.words[[0, 2]], expected.words)
+    assert not features.mask[1].any() and not features.sentence[1].any() and not features.words[1].any()

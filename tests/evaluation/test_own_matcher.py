@@ -14,7 +14,6 @@ from creativeai.evaluation.feature_cache import photo_features
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.evaluation.load_judges import load_judges
 from creativeai.evaluation.matcher import Matcher, MatcherFacts, matcher_network
-from creativeai.evaluation.matcher_training import words_of_captions
 from creativeai.evaluation.own_matcher import kept_matcher, own_matcher
 from creativeai.evaluation.retrieval import retrieval_accuracy
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS, load_efficientnet_lite
@@ -78,7 +77,7 @@ def test_too_few_photos_give_no_matcher(toybirds: Path, extractor: FeatureExtrac
 
 def shipped(monkeypatch: pytest.MonkeyPatch, *datasets: str) -> Matcher:
     """The shipped networks, which know these datasets."""
-    facts = MatcherFacts("shipped", 2, 260, LAYOUT, words_of_captions(["bird"], 1), datasets)
+    facts = MatcherFacts("shipped", 2, 260, LAYOUT, datasets)
     network = matcher_network(facts, LAYOUT.length(FEATURE_CHANNELS))
     matcher = Matcher(network, facts, "5" * 64)
     monkeypatch.setattr(load_judges_module, "shipped_matcher", lambda: matcher)

@@ -2,6 +2,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.text_image_matcher import (
     DescriptionLayout,
@@ -20,7 +21,13 @@ def features_of(batch: int) -> list[Tensor]:
 
 def tiny_matcher() -> TextImageMatcher:
     torch.manual_seed(0)
-    return TextImageMatcher(20, text_dim=12, num_words=9, code_dim=16, hidden_dim=32, word_dim=6).eval()
+    return TextImageMatcher(20, text_dim=12, code_dim=16, hidden_dim=32, word_dim=6).eval()
+
+
+def text_of(*lengths: int) -> TextTensors:
+    """Captions of so many words, the longest first or not, with garbage behind the shorter ones."""
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    return TextTensors(torch.randn(len(lengths), 12), torch.randn(*mask.shape, 12), mask)
 
 
 def test_loss_is_symmetric_infonce() -> None:
@@ -84,19 +91,21 @@ def test_description_of_flat_features_has_a_finite_gradient() -> None:
 def test_codes_are_unit_vectors_of_one_length() -> None:
     matcher = tiny_matcher()
     images = matcher.image_codes(torch.randn(4, 20))
-    texts = matcher.text_codes(torch.randn(4, 12), torch.randint(1, 9, (4, 5)))
+    texts = matcher.text_codes(text_of(5, 1, 3, 5))
     assert images.shape == texts.shape == (4, 16)
     torch.testing.assert_close(torch.cat([images, texts]).norm(dim=1), torch.ones(8))
 
 
 def test_order_of_the_words_counts_and_empty_places_do_not() -> None:
-    matcher, sentence = tiny_matcher(), torch.randn(1, 12)
-    forward = matcher.text_codes(sentence, torch.tensor([[1, 2, 3]]))
-    assert not torch.allclose(forward, matcher.text_codes(sentence, torch.tensor([[3, 2, 1]])), atol=1e-3)
-    padded = matcher.text_codes(sentence.repeat(2, 1), torch.tensor([[1, 2, 3, 0, 0], [1, 2, 3, 4, 5]]))
-    torch.testing.assert_close(padded[:1], forward)
+    matcher, text = tiny_matcher(), text_of(3)
+    forward = matcher.text_codes(text)
+    assert not torch.allclose(forward, matcher.text_codes(text._replace(words=text.words.flip(1))), atol=1e-3)
+    longer = text_of(3, 5)
+    longer.sentence[0], longer.words[0, :3] = text.sentence[0], text.words[0]
+    torch.testing.assert_close(matcher.text_codes(longer)[:1], forward)
 
 
 def test_caption_without_a_known_word_has_a_code() -> None:
-    codes = tiny_matcher().text_codes(torch.randn(2, 12), torch.tensor([[0, 0], [1, 0]]))
+    text = text_of(0, 1)
+    codes = tiny_matcher().text_codes(text._replace(words=torch.zeros_like(text.words)))
     assert codes.isfinite().all()

@@ -19,33 +19,31 @@ from torch import Tensor
 
 from creativeai.errors import TrainingError
 from creativeai.evaluation.weights_file import read_weights, write_weights
+from creativeai.models.conditioning import text_tensors
 from creativeai.models.text_image_matcher import DescriptionLayout, TextImageMatcher, describe_images
 from creativeai.text import load_text_encoder
-from creativeai.text.vocabulary import Vocabulary
+from creativeai.text.features import TextFeatures
 
 __all__ = [
     "GUIDE_FILE",
     "JUDGE_FILE",
     "Matcher",
     "MatcherFacts",
-    "SentenceVectors",
+    "ReadCaptions",
     "load_matcher",
     "matcher_network",
-    "sentence_vectors",
+    "read_captions",
     "shipped_matcher",
-    "word_ids",
 ]
 
 _ZOO = Path(__file__).parent.parent / "zoo" / "judge"
 JUDGE_FILE = _ZOO / "matcher_lite2.safetensors"
 GUIDE_FILE = _ZOO / "matcher_lite0.safetensors"
-MAX_WORDS = 40
-"""Words of a caption that count; the longest written one has 37."""
 _CACHE_SIZE = 65_536
 _AT_ONCE = 256
 
-SentenceVectors = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Gives unit vectors [B, D] of captions."""
+ReadCaptions = Callable[[Sequence[str]], TextFeatures]
+"""Sentence and word vectors of captions."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,12 @@ class MatcherFacts:
     side: int
     """Side in pixels at which that network sees the pictures."""
     layout: DescriptionLayout
-    words: tuple[str, ...]
-    """The vocabulary, in the order of the words' numbers."""
     datasets: tuple[str, ...]
     """Names of the datasets whose training photos it was trained on."""
     text_dim: int = 384
     code_dim: int = 256
     hidden_dim: int = 640
-    word_dim: int = 160
+    word_dim: int = 128
 
 
 class Matcher:
@@ -75,7 +71,7 @@ class Matcher:
         network: The towers, frozen.
         facts: What they were trained for.
         digest: SHA-256 of its file, or of whatever it was trained from.
-        sentences: The sentence vectors of captions.
+        read: Sentence and word vectors of captions.
     """
 
     def __init__(
@@ -83,13 +79,12 @@ class Matcher:
         network: TextImageMatcher,
         facts: MatcherFacts,
         digest: str,
-        sentences: SentenceVectors | None = None,
+        read: ReadCaptions | None = None,
     ) -> None:
         self.network = network.eval().requires_grad_(False)
         self.facts = facts
         self.digest = digest
-        self._vocabulary = Vocabulary(list(facts.words))
-        self._sentences = sentences or sentence_vectors
+        self._read = read or read_captions
         self._codes: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     @property
@@ -126,9 +121,7 @@ class Matcher:
         new = [caption for caption in dict.fromkeys(captions) if caption not in self._codes]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
-            words = word_ids(self._vocabulary, part).to(self._device)
-            sentences = torch.from_numpy(self._sentences(part)).to(self._device)
-            codes = self.network.text_codes(sentences, words).cpu().numpy()
+            codes = self.network.text_codes(text_tensors(self._read(part)).to(self._device)).cpu().numpy()
             self._codes.update(zip(part, codes, strict=True))
         result = np.stack([self._codes[caption] for caption in captions])
         while len(self._codes) > _CACHE_SIZE:
@@ -163,7 +156,6 @@ def load_matcher(path: Path) -> Matcher:
             **stored.facts
             | {
                 "layout": layout,
-                "words": tuple(stored.facts["words"]),
                 "datasets": tuple(stored.facts["datasets"]),
             }
         )
@@ -189,27 +181,21 @@ def matcher_network(facts: MatcherFacts, description_dim: int) -> TextImageMatch
     return TextImageMatcher(
         description_dim,
         facts.text_dim,
-        len(facts.words),
         code_dim=facts.code_dim,
         hidden_dim=facts.hidden_dim,
         word_dim=facts.word_dim,
     )
 
 
-def word_ids(vocabulary: Vocabulary, captions: Sequence[str]) -> Tensor:
-    """Numbers of the captions' known words in order, int64 [B, T], then 0."""
-    ids = [vocabulary.ids(caption)[:MAX_WORDS] for caption in captions]
-    result = torch.zeros(len(ids), max([1, *map(len, ids)]), dtype=torch.int64)
-    for row, numbers in zip(result, ids, strict=True):
-        row[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
-    return result
-
-
-def sentence_vectors(captions: Sequence[str]) -> NDArray[np.float32]:
-    """MiniLM's unit vectors [B, 384] of captions; zero for one without a word that it can read."""
+def read_captions(captions: Sequence[str]) -> TextFeatures:
+    """MiniLM's vectors of captions; all zero for one without a word that it can read."""
     encoder = load_text_encoder("minilm")
-    vectors = np.zeros((len(captions), encoder.dim), np.float32)
-    for row, caption in zip(vectors, captions, strict=True):
-        if encoder.num_known_words(caption):
-            row[:] = encoder.encode([caption]).sentence[0]
-    return vectors
+    readable = [bool(encoder.num_known_words(caption)) for caption in captions]
+    shape = (len(captions), encoder.max_words, encoder.dim)
+    features = TextFeatures(
+        np.zeros((shape[0], shape[2]), np.float32), np.zeros(shape, np.float32), np.zeros(shape[:2], np.bool_)
+    )
+    read = encoder.encode([caption for caption, known in zip(captions, readable, strict=True) if known])
+    features.sentence[readable], features.words[readable] = read.sentence, read.words
+    features.mask[readable] = read.mask
+    return features

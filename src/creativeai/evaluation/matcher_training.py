@@ -1,6 +1,6 @@
 """Training the text-image matcher on the described photos of one dataset or several."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from creativeai.evaluation.matcher import (
     MatcherFacts,
-    SentenceVectors,
+    ReadCaptions,
     matcher_network,
-    sentence_vectors,
-    word_ids,
+    read_captions,
 )
+from creativeai.models.conditioning import text_tensors
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
 from creativeai.text.colour_swap import swap_colours
-from creativeai.text.vocabulary import Vocabulary, build_vocabulary
+from creativeai.text.features import TextFeatures, stack_encodings
 
-__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher", "words_of_captions"]
+__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher"]
 
 _NUM_SWAPS = 2
 """Different ways in which the colours of a caption are exchanged."""
@@ -55,17 +55,7 @@ class MatcherTraining:
     other_share: float = 0.2
     """Share of the pairs that have one of the photo's other captions, where it has any."""
     forgotten_words: float = 0.08
-    """Share of the words that are left out, so that a word never seen does no harm."""
-
-
-def words_of_captions(captions: Iterable[str], min_count: int = 3) -> tuple[str, ...]:
-    """The words a matcher knows of these captions, by number, for its facts.
-
-    Args:
-        captions: The captions it is to be trained on.
-        min_count: How often a word must stand in them.
-    """
-    return build_vocabulary(captions, min_count).words
+    """Share of the words that are blanked."""
 
 
 def train_matcher(
@@ -74,7 +64,7 @@ def train_matcher(
     *,
     seed: int,
     training: MatcherTraining,
-    sentences: SentenceVectors = sentence_vectors,
+    read: ReadCaptions = read_captions,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TextImageMatcher:
     """Train a matcher by InfoNCE with colour-swapped captions as further negatives.
@@ -84,18 +74,17 @@ def train_matcher(
 
     Args:
         datasets: The photos.
-        facts: What the matcher is to be: its words, and what has described the photos.
+        facts: What the matcher is to be, and what has described the photos.
         seed: Seed of weights and batches. One seed gives the same weights on one machine.
         training: Steps and rates.
-        sentences: Sentence vectors of captions.
+        read: Sentence and word vectors of captions.
         on_progress: Called with the steps done and their number.
 
     Returns:
         The network, frozen and in evaluation mode.
     """
     rng = np.random.default_rng(seed)
-    vocabulary = Vocabulary(list(facts.words))
-    remembered = _Remembered(sentences)
+    remembered = _Remembered(read)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = matcher_network(facts, datasets[0].views[0].shape[1])
@@ -110,7 +99,7 @@ def train_matcher(
         network.train()
         for step in range(training.num_steps):
             photos = datasets[rng.choice(len(datasets), p=sizes / sizes.sum())]
-            loss = _loss(network, photos, vocabulary, remembered, training, rng)
+            loss = _loss(network, photos, remembered, training, rng)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -124,8 +113,7 @@ def train_matcher(
 def _loss(
     network: TextImageMatcher,
     photos: DescribedPhotos,
-    vocabulary: Vocabulary,
-    sentences: SentenceVectors,
+    read: ReadCaptions,
     training: MatcherTraining,
     rng: np.random.Generator,
 ) -> Tensor:
@@ -138,9 +126,9 @@ def _loss(
     ]
     swapped = [swap(caption, int(rng.integers(_NUM_SWAPS))) for caption in captions]
     texts = captions + [caption for caption in swapped if caption is not None]
-    words = word_ids(vocabulary, texts)
-    words[torch.from_numpy(rng.random(tuple(words.shape)) < training.forgotten_words)] = 0
-    codes = network.text_codes(torch.from_numpy(sentences(texts)), _to_the_left(words))
+    text = text_tensors(read(texts))
+    kept = torch.from_numpy(rng.random(tuple(text.mask.shape)) >= training.forgotten_words)
+    codes = network.text_codes(text._replace(words=text.words * kept[:, :, None]))
     has_swap = torch.tensor([caption is not None for caption in swapped])
     swapped_codes = codes.new_zeros(len(rows), codes.shape[1])
     swapped_codes[has_swap] = codes[len(rows) :]
@@ -169,20 +157,18 @@ def _one_of(
     return captions[int(rng.integers(len(captions)))]
 
 
-def _to_the_left(words: Tensor) -> Tensor:
-    """The numbers [B, T] in their order, with all zeros behind them."""
-    return words.gather(1, torch.argsort((words == 0).int(), dim=1, stable=True))
-
-
 class _Remembered:
-    """Sentence vectors that are made once for each caption."""
+    """Vectors of captions that are made once for each, the words' in half precision."""
 
-    def __init__(self, sentences: SentenceVectors) -> None:
-        self._make = sentences
-        self._known: dict[str, NDArray[np.float32]] = {}
+    def __init__(self, read: ReadCaptions) -> None:
+        self._read = read
+        self._known: dict[str, tuple[NDArray[np.float32], NDArray[np.float16]]] = {}
 
-    def __call__(self, captions: Sequence[str]) -> NDArray[np.float32]:
-        new = [caption for caption in dict.fromkeys(captions) if caption not in self._known]
-        if new:
-            self._known.update(zip(new, self._make(new), strict=True))
-        return np.stack([self._known[caption] for caption in captions])
+    def __call__(self, captions: Sequence[str]) -> TextFeatures:
+        for caption in captions:
+            if caption not in self._known:
+                one = self._read([caption])
+                self._known[caption] = one.sentence[0], one.words[0][one.mask[0]].astype(np.float16)
+        known = [self._known[caption] for caption in captions]
+        longest = max(1, *(len(words) for _, words in known))
+        return stack_encodings(known, longest, known[0][0].shape[0])

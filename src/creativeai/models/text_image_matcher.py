@@ -3,8 +3,9 @@
 Two towers meet in one space and are trained by InfoNCE (van den Oord et al. 2018, arXiv:1807.03748;
 symmetric as in CLIP), with colour-swapped captions as further negatives. The picture's tower reads mean,
 deviation and a coarse grid of every EfficientNet-Lite map and a thumbnail, so that it can tell which part is
-red. The caption's tower reads the words in order by a bidirectional GRU beside the sentence vector: in a
-sentence vector alone "a green bird with a red head" and "a red bird with a green head" are all but the same.
+red. The caption's tower reads a text encoder's words in order by a bidirectional GRU beside its sentence
+vector: in a sentence vector alone "a green bird with a red head" and "a red bird with a green head" are all
+but the same.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.layers.standardiser import Standardiser
 
-__all__ = ["DescriptionLayout", "TextImageMatcher", "describe_images", "matching_loss"]
+__all__ = ["CaptionTower", "DescriptionLayout", "TextImageMatcher", "describe_images", "matching_loss"]
 
 _LARGEST_LOGIT_SCALE = 60.0
 
@@ -52,16 +54,64 @@ def describe_images(images: Tensor, features: Sequence[Tensor], layout: Descript
     return torch.cat(parts, dim=1)
 
 
+class CaptionTower(nn.Module):
+    """Captions as unit vectors, from a text encoder's sentence and words.
+
+    Args:
+        text_dim: D, length of sentence and word vectors.
+        code_dim: K, length of the unit vectors.
+        hidden_dim: Width of the layers between.
+        word_dim: W, width of either direction of the GRU.
+        dropout: Dropped share of the hidden units; half of it of the GRU's input.
+    """
+
+    def __init__(self, text_dim: int, code_dim: int, hidden_dim: int, word_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.text_dim = text_dim
+        self.word_input = nn.Sequential(
+            nn.LayerNorm(text_dim), nn.Linear(text_dim, word_dim), nn.Dropout(dropout / 2)
+        )
+        self.read_words = nn.GRU(word_dim, word_dim, batch_first=True, bidirectional=True)
+        self.tower = nn.Sequential(
+            nn.LayerNorm(text_dim + 2 * word_dim),
+            nn.Dropout(dropout / 2),
+            nn.Linear(text_dim + 2 * word_dim, hidden_dim),
+            nn.GELU(),
+            nn.LayerNorm(hidden_dim),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_dim, code_dim),
+        )
+
+    def states(self, words: Tensor, mask: Tensor) -> Tensor:
+        """The GRU's states [B, T, 2W] at words [B, T, D], whose mask is true first and then false."""
+        lengths = mask.sum(1).clamp(min=1)
+        packed = pack_padded_sequence(
+            self.word_input(words), lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        return pad_packed_sequence(self.read_words(packed)[0], batch_first=True, total_length=words.shape[1])[
+            0
+        ]
+
+    def forward(self, text: TextTensors) -> Tensor:
+        """Unit vectors [B, K]."""
+        states = self.states(text.words, text.mask)
+        empty = ~text.mask
+        empty[:, 0] = False  # a text without a word has one state all the same
+        strongest = states.masked_fill(empty[:, :, None], -torch.inf).amax(1)
+        # Each of a unit vector's D features as large as the GRU's, on the whole.
+        sentence = text.sentence * self.text_dim**0.5
+        return F.normalize(self.tower(torch.cat([sentence, strongest], 1)), dim=1)
+
+
 class TextImageMatcher(nn.Module):
     """Pictures (by their descriptions) and captions as unit vectors whose product says how well they fit.
 
     Args:
         description_dim: I, length of a description.
-        text_dim: D, length of the sentence vector.
-        num_words: Words of the vocabulary, the empty place's number 0 among them.
+        text_dim: D, length of sentence and word vectors.
         code_dim: K, length of the common vectors.
         hidden_dim: Width of both towers.
-        word_dim: Length of a word's vector, and width of either direction of the GRU.
+        word_dim: Width of either direction of the GRU over the words.
         dropout: Dropped share of the picture tower's input and of the hidden units.
     """
 
@@ -69,10 +119,9 @@ class TextImageMatcher(nn.Module):
         self,
         description_dim: int,
         text_dim: int,
-        num_words: int,
         code_dim: int = 256,
         hidden_dim: int = 640,
-        word_dim: int = 160,
+        word_dim: int = 128,
         dropout: float = 0.35,
     ) -> None:
         super().__init__()
@@ -88,20 +137,8 @@ class TextImageMatcher(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(hidden_dim, code_dim),
         )
-        self.embed_words = nn.Embedding(num_words, word_dim, padding_idx=0)
-        self.drop_words = nn.Dropout(dropout / 2)
-        self.read_words = nn.GRU(word_dim, word_dim, batch_first=True, bidirectional=True)
-        self.text_tower = nn.Sequential(
-            nn.LayerNorm(text_dim + 2 * word_dim),
-            nn.Dropout(dropout / 2),
-            nn.Linear(text_dim + 2 * word_dim, hidden_dim),
-            nn.GELU(),
-            nn.LayerNorm(hidden_dim),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_dim, code_dim),
-        )
+        self.caption_tower = CaptionTower(text_dim, code_dim, hidden_dim, word_dim, dropout)
         self.log_scale = nn.Parameter(torch.tensor(2.7))
-        self.text_dim = text_dim
 
     @property
     def logit_scale(self) -> Tensor:
@@ -112,22 +149,10 @@ class TextImageMatcher(nn.Module):
         """Unit vectors [B, K] of what `describe_images` gives, [B, I]."""
         return F.normalize(self.image_tower(self.standardise(descriptions)), dim=1)
 
-    def text_codes(self, sentences: Tensor, word_ids: Tensor) -> Tensor:
-        """Unit vectors [B, K] of captions.
-
-        Args:
-            sentences: [B, D] unit sentence vectors.
-            word_ids: int64 [B, T] numbers of the captions' words in order, then 0.
-        """
-        lengths = (word_ids > 0).sum(1).clamp(min=1)
-        words = self.drop_words(self.embed_words(word_ids))
-        packed = pack_padded_sequence(words, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.read_words(packed)[0], batch_first=True)
-        places = torch.arange(states.shape[1], device=states.device)
-        empty = places[None, :, None] >= lengths[:, None, None]
-        strongest = states.masked_fill(empty, -torch.inf).amax(1)
-        # Each of a unit vector's D features as large as the GRU's, on the whole.
-        return F.normalize(self.text_tower(torch.cat([sentences * self.text_dim**0.5, strongest], 1)), dim=1)
+    def text_codes(self, text: TextTensors) -> Tensor:
+        """Unit vectors [B, K] of captions."""
+        codes: Tensor = self.caption_tower(text)
+        return codes
 
 
 def matching_loss(

@@ -9,8 +9,8 @@ from creativeai.errors import TextError
 from creativeai.text.features import TextFeatures
 
 ZOO_FOLDER = Path(__file__).parent.parent / "zoo" / "text"
-ENCODER_NAMES = ("minilm", "char_cnn_rnn", "damsm")
-SHIPPED_NAMES = ("minilm",)
+ENCODER_NAMES = ("minilm", "minilm_gru", "char_cnn_rnn", "damsm")
+SHIPPED_NAMES = ("minilm", "minilm_gru")
 """Those whose files come with CreativeAI."""
 
 
@@ -85,6 +85,13 @@ def load_text_encoder(name: str, folder: Path | None = None) -> TextEncoder:
         from creativeai.text.minilm import MiniLM
 
         return MiniLM(ZOO_FOLDER / name)
+    if name == "minilm_gru":
+        from creativeai.text.minilm import MiniLM
+        from creativeai.text.minilm_gru import MiniLMGru
+
+        minilm = load_text_encoder("minilm")
+        assert isinstance(minilm, MiniLM)
+        return MiniLMGru(ZOO_FOLDER / name, minilm)
     if folder is None:
         raise TextError(
             f"text encoder {name!r} is trained on your captions and not shipped: train it with "

@@ -47,12 +47,13 @@ class MiniLM:
             self._session = open_graph(folder / GRAPH_NAME)
         except Exception as error:  # ONNX Runtime's exceptions have no base of their own
             raise unusable(folder, error, _REMEDY) from None
-        self._encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
+        self.encode_one = lru_cache(CACHE_SIZE)(self._encode_uncached)
+        """Sentence vector [D] and word features [L, D] of one caption."""
         self._is_known = lru_cache(_WORD_CACHE_SIZE)(self._is_known_uncached)
 
     def encode(self, captions: list[str]) -> TextFeatures:
         """Encode captions; see `TextEncoder.encode`."""
-        return stack_encodings([self._encode_one(caption) for caption in captions], self.max_words, self.dim)
+        return stack_encodings([self.encode_one(caption) for caption in captions], self.max_words, self.dim)
 
     def _encode_uncached(self, caption: str) -> Encoding:
         """Sentence vector [D] and word features [at most T, D] of one caption."""

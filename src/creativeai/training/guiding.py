@@ -19,7 +19,6 @@ from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
     train_matcher,
-    words_of_captions,
 )
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.pixels import pixels_to_tensor
@@ -78,9 +77,6 @@ def guide_of(
         lite=0,
         side=run.config.feature_resolution,
         layout=_LAYOUT,
-        words=words_of_captions(
-            (caption for row in train for caption in dataset.records[row].all_captions), min_count=2
-        ),
         datasets=(dataset.name,),
     )
     if not is_first():
