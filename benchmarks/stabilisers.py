@@ -111,9 +111,6 @@ def train(run: Run, options: Options, console: Console) -> None:
     """
     if not (run.folder / "run.json").exists():
         create_run(run)
-    judge, kept = run.folder / "judge.pt", options.out / "judge.pt"
-    if kept.exists() and not judge.exists():
-        shutil.copy(kept, judge)  # it knows the data alone, so it is trained for the first cell only
     done = load_newest(run.checkpoints)
     if done is not None and run.budget.is_spent(
         Effort(done["step"], done["seconds"] / 60, done["cpu_seconds"] / 60)
@@ -128,7 +125,6 @@ def train(run: Run, options: Options, console: Console) -> None:
         console=console,
         use_compile=options.use_compile,
     )
-    shutil.copy(judge, kept)
 
 
 def colour_accuracy(task: GanTask, num_birds: int) -> float:

@@ -3,14 +3,17 @@
     python tools/train_judge.py --birds DATASET --flowers DATASET --cache FOLDER
 
 Writes `matcher_lite2.safetensors`, `reader_lite2.safetensors` and `matcher_lite0.safetensors` into
-`src/creativeai/zoo/judge`, and prints how well each does on the test photos. The datasets are those that
-`creativeai data prepare birds` and `flowers` make. The photos' descriptions, an hour of one core's work, are
+`src/creativeai/zoo/judge`, the caption tower of the last also into `src/creativeai/zoo/text/minilm_gru`, as a
+text encoder, and prints how well each does on the test photos. The datasets are those that `creativeai data
+prepare birds` and `flowers` make. The photos' descriptions, an hour of one core's work, are
 kept in the cache folder. Only training photos are learned from.
 """
 
 import argparse
+import hashlib
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
+from creativeai.bundles.onnx_export import store_weights_in_half
 from creativeai.data import CaptionedImages
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.evaluation.matcher import GUIDE_FILE, JUDGE_FILE, Matcher, MatcherFacts, load_matcher
@@ -29,6 +33,7 @@ from creativeai.evaluation.matcher_training import (
     MatcherTraining,
     swap,
     train_matcher,
+    words_of_captions,
 )
 from creativeai.evaluation.picture_reader import (
     READER_FILE,
@@ -38,12 +43,16 @@ from creativeai.evaluation.picture_reader import (
     train_picture_reader,
 )
 from creativeai.evaluation.retrieval import retrieval_accuracy
+from creativeai.models.caption_tower_graph import caption_tower_graph
 from creativeai.models.efficientnet_lite import load_efficientnet_lite
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
-from creativeai.recipes.projected_gan import PRESETS, augmented_view
+from creativeai.recipes.augmentation import DiffAugment
 from creativeai.reporting import reporting
+from creativeai.text.encoder import ZOO_FOLDER
+from creativeai.text.encoder_files import DESCRIPTION_NAME, GRAPH_NAME
 from creativeai.text.lexicon import COLOURS
+from creativeai.text.minilm_gru import MiniLMGru
 from creativeai.text.mirroring import mirrored_caption
 from creativeai.text.part_colours import part_colours
 
@@ -70,20 +79,20 @@ def main() -> None:
     datasets = [CaptionedImages.open(path) for path in (arguments.birds, arguments.flowers)]
 
     judging = FeatureExtractor(load_efficientnet_lite(2))
-    guiding = load_efficientnet_lite(0)
-    config = PRESETS["compact"]
+    guiding = load_efficientnet_lite(0).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    shift = DiffAugment(colour=0, cutout=0)
 
     def plain(images: Tensor) -> Tensor:
         return judging(images).descriptions
 
-    def seen_in_training(images: Tensor) -> Tensor:
-        seen = augmented_view(config, images)
+    def shifted(images: Tensor) -> Tensor:
+        seen = shift(images).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             return describe_images(seen, guiding(seen), DescriptionLayout())
 
     views = {
         "judge": [(plain, False), (plain, True)],
-        "guide": [(seen_in_training, False), (seen_in_training, True)],
+        "guide": [(shifted, False), (shifted, True)],
     }
     described = {
         name: [
@@ -103,12 +112,16 @@ def main() -> None:
             lite=lite,
             side=side,
             layout=DescriptionLayout(),
+            words=words_of_captions(captions_of(learned)) if name == "judge" else (),
             datasets=tuple(photos.name for photos in learned),
+            word_dim=160 if name == "judge" else 128,  # twice the latter is the code's length
         )
         with reporting(console, f"training the {name}'s matcher", unit="steps") as tell:
             network = train_matcher(learned, facts, seed=SEED, training=training, on_progress=tell)
         Matcher(network, facts, "").save(file)
         matcher = load_matcher(file)
+        if name == "guide":
+            write_text_encoder(matcher, file)
         for dataset, photos in zip(datasets, described[name], strict=True):
             report_matcher(name, matcher, dataset, photos)
     if arguments.only in (None, "reader"):
@@ -155,6 +168,12 @@ def mirrored_captions(captions: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [tuple(map(mirrored_caption, texts)) for texts in captions]
 
 
+def captions_of(datasets: list[DescribedPhotos]) -> Iterator[str]:
+    for photos in datasets:
+        for captions in (*photos.written[0], *photos.others[0]):
+            yield from captions
+
+
 def only_training_photos(dataset: CaptionedImages, photos: DescribedPhotos) -> DescribedPhotos:
     rows = dataset.indices("train")
     return DescribedPhotos(
@@ -178,6 +197,26 @@ def report_matcher(name: str, matcher: Matcher, dataset: CaptionedImages, photos
         f"{name}, {dataset.name}: right of 100 captions for {np.mean(found):.1%} of {len(rows):,} test "
         f"photos, preferred over the colour-swapped form for {preferred.mean():.1%} of {len(at):,}"
     )
+
+
+def write_text_encoder(guide: Matcher, file: Path) -> None:
+    """Write the caption tower as the text encoder `minilm_gru`."""
+    graph = store_weights_in_half(caption_tower_graph(guide.network.caption_tower)).SerializeToString()
+    folder = ZOO_FOLDER / MiniLMGru.name
+    folder.mkdir(exist_ok=True)
+    (folder / GRAPH_NAME).write_bytes(graph)
+    description = {
+        "name": MiniLMGru.name,
+        "title": "MiniLM, and a GRU over its word pieces that knows which part has which colour",
+        "licence": "Apache-2.0",
+        "files": {GRAPH_NAME: {"sha256": hashlib.sha256(graph).hexdigest(), "size": len(graph)}},
+        "provenance": {
+            "made_by": "tools/train_judge.py",
+            "caption_tower_of": {"name": guide.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
+            "datasets": guide.datasets,
+        },
+    }
+    (folder / DESCRIPTION_NAME).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def train_reader(datasets: list[CaptionedImages], described: list[DescribedPhotos], console: Console) -> None:

@@ -10,26 +10,28 @@ import torch
 from numpy.typing import NDArray
 
 from creativeai.errors import TrainingError
-from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher, read_captions
+from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher, read_captions, reader_of
 from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
     train_matcher,
+    words_of_captions,
 )
 from creativeai.evaluation.weights_file import write_weights
+from creativeai.models.conditioning import TextTensors, text_tensors
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
 from creativeai.models.text_image_matcher import DescriptionLayout
 from creativeai.text import load_text_encoder
-from creativeai.text.features import TextFeatures, stack_encodings
+from creativeai.text.features import stack_encodings
 
 COLOURS = ("red", "green", "blue", "yellow", "black", "white")
 PAIRS = [(a, b) for a in COLOURS for b in COLOURS if a != b]
 CAPTIONS = [f"a {body} bird with a {head} head" for body, head in PAIRS]
 LAYOUT = DescriptionLayout(thumbnail=1, grids=(1, 1, 1, 1))
-FACTS = MatcherFacts("toys", 0, 64, LAYOUT, ("toys",), text_dim=26)
+FACTS = MatcherFacts("toys", 0, 64, LAYOUT, (), ("toys",), text_dim=26)
 
 
-def bag_of_letters(captions: Sequence[str]) -> TextFeatures:
+def bag_of_letters(captions: Sequence[str]) -> TextTensors:
     """Sentence vectors that can't tell a caption from its colour-swapped form; words as their letters."""
 
     def letters(text: str) -> NDArray[np.float32]:
@@ -37,7 +39,7 @@ def bag_of_letters(captions: Sequence[str]) -> TextFeatures:
         return (counts / np.linalg.norm(counts)).astype(np.float32)
 
     encodings = [(letters(text), np.stack([letters(word) for word in text.split()])) for text in captions]
-    return stack_encodings(encodings, 8, 26)
+    return text_tensors(stack_encodings(encodings, 8, 26))
 
 
 def photos(seed: int) -> NDArray[np.float32]:
@@ -120,3 +122,19 @@ def test_caption_that_minilm_can_not_read_has_empty_vectors() -> None:
     np.testing.assert_array_equal(features.sentence[[0, 2]], expected.sentence)
     np.testing.assert_array_equal(features.words[[0, 2]], expected.words)
     assert not features.mask[1].any() and not features.sentence[1].any() and not features.words[1].any()
+
+
+def test_words_of_a_vocabulary_are_numbered_in_order_and_unknown_ones_left_out() -> None:
+    read = reader_of(replace(FACTS, words=("<end>", "bird", "red")))
+    text = read(["a Red bird", "bird", "???"])
+    assert text.words.tolist() == [[2, 1], [1, 0], [0, 0]]
+    assert text.mask.tolist() == [[True, True], [True, False], [False, False]]
+
+
+def test_matcher_learns_by_words_of_its_own_too(matcher: Matcher) -> None:
+    described = DescribedPhotos("toys", (photos(1),), ([[c] for c in CAPTIONS],), ([()] * len(PAIRS),))
+    facts = replace(FACTS, words=words_of_captions(CAPTIONS, 1), text_dim=384)
+    network = train_matcher([described], facts, seed=3, training=MatcherTraining(num_steps=150))
+    own = Matcher(network, facts, "1" * 64)
+    scores = own.picture_codes(photos(3)) @ own.text_codes(CAPTIONS).T
+    assert (scores.argmax(1) == np.arange(len(PAIRS))).mean() > 0.9

@@ -77,7 +77,7 @@ def test_too_few_photos_give_no_matcher(toybirds: Path, extractor: FeatureExtrac
 
 def shipped(monkeypatch: pytest.MonkeyPatch, *datasets: str) -> Matcher:
     """The shipped networks, which know these datasets."""
-    facts = MatcherFacts("shipped", 2, 260, LAYOUT, datasets)
+    facts = MatcherFacts("shipped", 2, 260, LAYOUT, (), datasets)
     network = matcher_network(facts, LAYOUT.length(FEATURE_CHANNELS))
     matcher = Matcher(network, facts, "5" * 64)
     monkeypatch.setattr(load_judges_module, "shipped_matcher", lambda: matcher)

@@ -9,7 +9,7 @@ from creativeai.models.text_image_matcher import CaptionTower
 
 def test_graph_gives_what_the_tower_does() -> None:
     torch.manual_seed(0)
-    tower = CaptionTower(text_dim=12, code_dim=16, hidden_dim=32, word_dim=6, dropout=0.3).eval()
+    tower = CaptionTower(text_dim=12, num_words=0, code_dim=16, hidden_dim=32, word_dim=6, dropout=0.3).eval()
     session = ort.InferenceSession(caption_tower_graph(tower).SerializeToString())
     for num_words in (1, 7):
         sentence, words = F.normalize(torch.randn(1, 12)), torch.randn(1, num_words, 12)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from creativeai.evaluation.matcher import Matcher, MatcherFacts, matcher_network
-from creativeai.models.conditioning import TextTensors
+from creativeai.models.conditioning import TextTensors, text_tensors
 from creativeai.models.efficientnet_lite import (
     FEATURE_CHANNELS,
     EfficientNetLite0,
@@ -17,7 +17,7 @@ from creativeai.models.efficientnet_lite import (
 from creativeai.models.generator_output import noise_dim_of
 from creativeai.models.text_image_matcher import DescriptionLayout
 from creativeai.recipes.contract import Batch, BuildContext, Recipe
-from creativeai.text.features import TextFeatures, stack_encodings
+from creativeai.text.features import stack_encodings
 
 TEXT_DIM, NUM_WORDS = 24, 5
 
@@ -41,12 +41,12 @@ def context(feature_network: EfficientNetLite0) -> BuildContext:
 def random_guide() -> Matcher:
     """A matcher that has learned nothing, with sentence vectors of its own."""
     layout = DescriptionLayout(thumbnail=2, grids=(2, 1, 1, 1))
-    facts = MatcherFacts("random", 0, 64, layout, (), TEXT_DIM, 16, 32, 8)
+    facts = MatcherFacts("random", 0, 64, layout, (), (), TEXT_DIM, 16, 32, 8)
     network = matcher_network(facts, layout.length(FEATURE_CHANNELS))
 
-    def read(captions: Sequence[str]) -> TextFeatures:
+    def read(captions: Sequence[str]) -> TextTensors:
         waves = [np.sin(np.arange(1.0, TEXT_DIM + 1) * (1 + len(c))).astype(np.float32) for c in captions]
-        return stack_encodings([(wave, wave[None]) for wave in waves], 2, TEXT_DIM)
+        return text_tensors(stack_encodings([(wave, wave[None]) for wave in waves], 2, TEXT_DIM))
 
     return Matcher(network, facts, "0" * 64, read)
 

@@ -2,8 +2,9 @@
 
 Two come with CreativeAI, both trained on the training photos of `birds` and `flowers`. The one on
 EfficientNet-Lite2 judges: what "follows the text" means is the same for everybody who has the same file, and
-its digest is on every evaluation card. Its sister on Lite0 guides trainings. How they were made:
-`tools/train_judge.py`.
+its digest is on every evaluation card. It has a vocabulary of its own, so that it doesn't read captions with
+the eyes of what generators are taught by. Its sister on Lite0 guides trainings and reads MiniLM's word
+pieces, which know words that no caption has. How they were made: `tools/train_judge.py`.
 """
 
 from collections import OrderedDict
@@ -19,10 +20,11 @@ from torch import Tensor
 
 from creativeai.errors import TrainingError
 from creativeai.evaluation.weights_file import read_weights, write_weights
-from creativeai.models.conditioning import text_tensors
+from creativeai.models.conditioning import TextTensors, text_tensors
 from creativeai.models.text_image_matcher import DescriptionLayout, TextImageMatcher, describe_images
 from creativeai.text import load_text_encoder
 from creativeai.text.features import TextFeatures
+from creativeai.text.vocabulary import Vocabulary
 
 __all__ = [
     "GUIDE_FILE",
@@ -33,7 +35,9 @@ __all__ = [
     "load_matcher",
     "matcher_network",
     "read_captions",
+    "reader_of",
     "shipped_matcher",
+    "word_numbers",
 ]
 
 _ZOO = Path(__file__).parent.parent / "zoo" / "judge"
@@ -42,8 +46,11 @@ GUIDE_FILE = _ZOO / "matcher_lite0.safetensors"
 _CACHE_SIZE = 65_536
 _AT_ONCE = 256
 
-ReadCaptions = Callable[[Sequence[str]], TextFeatures]
-"""Sentence and word vectors of captions."""
+MAX_WORDS = 40
+"""Words of a vocabulary that count in a caption; the longest written one has 37."""
+
+ReadCaptions = Callable[[Sequence[str]], TextTensors]
+"""Captions as a matcher's caption tower takes them."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,14 @@ class MatcherFacts:
     side: int
     """Side in pixels at which that network sees the pictures."""
     layout: DescriptionLayout
+    words: tuple[str, ...]
+    """The vocabulary, in the order of the words' numbers; none where it reads the text encoder's words."""
     datasets: tuple[str, ...]
     """Names of the datasets whose training photos it was trained on."""
     text_dim: int = 384
     code_dim: int = 256
     hidden_dim: int = 640
-    word_dim: int = 128
+    word_dim: int = 160
 
 
 class Matcher:
@@ -71,7 +80,7 @@ class Matcher:
         network: The towers, frozen.
         facts: What they were trained for.
         digest: SHA-256 of its file, or of whatever it was trained from.
-        read: Sentence and word vectors of captions.
+        read: Gives captions as the network takes them.
     """
 
     def __init__(
@@ -84,7 +93,7 @@ class Matcher:
         self.network = network.eval().requires_grad_(False)
         self.facts = facts
         self.digest = digest
-        self._read = read or read_captions
+        self._read = read or reader_of(facts)
         self._codes: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     @property
@@ -121,7 +130,7 @@ class Matcher:
         new = [caption for caption in dict.fromkeys(captions) if caption not in self._codes]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
-            codes = self.network.text_codes(text_tensors(self._read(part)).to(self._device)).cpu().numpy()
+            codes = self.network.text_codes(self._read(part).to(self._device)).cpu().numpy()
             self._codes.update(zip(part, codes, strict=True))
         result = np.stack([self._codes[caption] for caption in captions])
         while len(self._codes) > _CACHE_SIZE:
@@ -156,6 +165,7 @@ def load_matcher(path: Path) -> Matcher:
             **stored.facts
             | {
                 "layout": layout,
+                "words": tuple(stored.facts["words"]),
                 "datasets": tuple(stored.facts["datasets"]),
             }
         )
@@ -181,10 +191,33 @@ def matcher_network(facts: MatcherFacts, description_dim: int) -> TextImageMatch
     return TextImageMatcher(
         description_dim,
         facts.text_dim,
+        len(facts.words),
         code_dim=facts.code_dim,
         hidden_dim=facts.hidden_dim,
         word_dim=facts.word_dim,
     )
+
+
+def reader_of(facts: MatcherFacts) -> ReadCaptions:
+    """How a matcher takes captions: MiniLM's sentence vectors, with words' numbers or MiniLM's word vectors."""
+    if not facts.words:
+        return lambda captions: text_tensors(read_captions(captions))
+    vocabulary = Vocabulary(list(facts.words))
+
+    def read(captions: Sequence[str]) -> TextTensors:
+        words = word_numbers(vocabulary, captions)
+        return TextTensors(torch.from_numpy(read_captions(captions).sentence), words, words > 0)
+
+    return read
+
+
+def word_numbers(vocabulary: Vocabulary, captions: Sequence[str]) -> Tensor:
+    """Numbers of the captions' known words in order, int64 [B, T], then 0."""
+    numbers = [vocabulary.ids(caption)[:MAX_WORDS] for caption in captions]
+    result = torch.zeros(len(numbers), max([1, *map(len, numbers)]), dtype=torch.int64)
+    for row, own in zip(result, numbers, strict=True):
+        row[: len(own)] = torch.tensor(own, dtype=torch.int64)
+    return result
 
 
 def read_captions(captions: Sequence[str]) -> TextFeatures:

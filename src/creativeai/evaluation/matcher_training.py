@@ -1,6 +1,6 @@
 """Training the text-image matcher on the described photos of one dataset or several."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,19 +8,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from creativeai.evaluation.matcher import (
     MatcherFacts,
     ReadCaptions,
     matcher_network,
-    read_captions,
+    reader_of,
 )
-from creativeai.models.conditioning import text_tensors
+from creativeai.models.conditioning import TextTensors
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
 from creativeai.text.colour_swap import swap_colours
-from creativeai.text.features import TextFeatures, stack_encodings
+from creativeai.text.vocabulary import build_vocabulary
 
-__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher"]
+__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher", "words_of_captions"]
 
 _NUM_SWAPS = 2
 """Different ways in which the colours of a caption are exchanged."""
@@ -55,7 +56,17 @@ class MatcherTraining:
     other_share: float = 0.2
     """Share of the pairs that have one of the photo's other captions, where it has any."""
     forgotten_words: float = 0.08
-    """Share of the words that are blanked."""
+    """Share of the words that are left out, so that a word never seen does no harm."""
+
+
+def words_of_captions(captions: Iterable[str], min_count: int = 3) -> tuple[str, ...]:
+    """The vocabulary of a matcher that is to be trained on these captions, for its facts.
+
+    Args:
+        captions: The captions.
+        min_count: How often a word must stand in them.
+    """
+    return build_vocabulary(captions, min_count).words
 
 
 def train_matcher(
@@ -64,7 +75,7 @@ def train_matcher(
     *,
     seed: int,
     training: MatcherTraining,
-    read: ReadCaptions = read_captions,
+    read: ReadCaptions | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TextImageMatcher:
     """Train a matcher by InfoNCE with colour-swapped captions as further negatives.
@@ -77,14 +88,14 @@ def train_matcher(
         facts: What the matcher is to be, and what has described the photos.
         seed: Seed of weights and batches. One seed gives the same weights on one machine.
         training: Steps and rates.
-        read: Sentence and word vectors of captions.
+        read: Gives captions as the network takes them; by default as the facts say.
         on_progress: Called with the steps done and their number.
 
     Returns:
         The network, frozen and in evaluation mode.
     """
     rng = np.random.default_rng(seed)
-    remembered = _Remembered(read)
+    remembered = _Remembered(read or reader_of(facts))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = matcher_network(facts, datasets[0].views[0].shape[1])
@@ -126,9 +137,9 @@ def _loss(
     ]
     swapped = [swap(caption, int(rng.integers(_NUM_SWAPS))) for caption in captions]
     texts = captions + [caption for caption in swapped if caption is not None]
-    text = text_tensors(read(texts))
+    text = read(texts)
     kept = torch.from_numpy(rng.random(tuple(text.mask.shape)) >= training.forgotten_words)
-    codes = network.text_codes(text._replace(words=text.words * kept[:, :, None]))
+    codes = network.text_codes(_with_words(text, kept))
     has_swap = torch.tensor([caption is not None for caption in swapped])
     swapped_codes = codes.new_zeros(len(rows), codes.shape[1])
     swapped_codes[has_swap] = codes[len(rows) :]
@@ -157,18 +168,35 @@ def _one_of(
     return captions[int(rng.integers(len(captions)))]
 
 
+def _with_words(text: TextTensors, kept: Tensor) -> TextTensors:
+    """The captions with those of their words alone, [B, T], in order, with all empty places behind."""
+    kept = kept & text.mask
+    order = torch.argsort((~kept).int(), dim=1, stable=True)
+    mask = kept.gather(1, order)
+    rows = torch.arange(len(order))[:, None]
+    words = text.words[rows, order]
+    return TextTensors(text.sentence, words * mask.view(mask.shape + (1,) * (words.dim() - 2)), mask)
+
+
 class _Remembered:
-    """Vectors of captions that are made once for each, the words' in half precision."""
+    """Captions that are read once each; word vectors are kept in half precision."""
 
     def __init__(self, read: ReadCaptions) -> None:
         self._read = read
-        self._known: dict[str, tuple[NDArray[np.float32], NDArray[np.float16]]] = {}
+        self._known: dict[str, tuple[Tensor, Tensor]] = {}
 
-    def __call__(self, captions: Sequence[str]) -> TextFeatures:
+    def __call__(self, captions: Sequence[str]) -> TextTensors:
         for caption in captions:
             if caption not in self._known:
-                one = self._read([caption])
-                self._known[caption] = one.sentence[0], one.words[0][one.mask[0]].astype(np.float16)
+                text = self._read([caption])
+                words = text.words[0][text.mask[0]]
+                self._known[caption] = text.sentence[0], words.half() if words.is_floating_point() else words
         known = [self._known[caption] for caption in captions]
-        longest = max(1, *(len(words) for _, words in known))
-        return stack_encodings(known, longest, known[0][0].shape[0])
+        words = pad_sequence([words for _, words in known], batch_first=True)
+        if words.is_floating_point():
+            words = words.float()
+        lengths = torch.tensor([len(words) for _, words in known])
+        if not words.shape[1]:  # not one known word in any caption
+            words = words.new_zeros(len(known), 1, *words.shape[2:])
+        mask = torch.arange(words.shape[1]) < lengths[:, None]
+        return TextTensors(torch.stack([sentence for sentence, _ in known]), words, mask)

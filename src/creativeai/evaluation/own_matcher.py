@@ -18,6 +18,7 @@ from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
     train_matcher,
+    words_of_captions,
 )
 from creativeai.reporting import reporting
 from creativeai.text.mirroring import mirrored_caption
@@ -28,6 +29,7 @@ FEWEST_PHOTOS = 50
 """Of fewer nothing is learned that other photos could be judged by."""
 _SEED = 2
 _MOST_STEPS, _FEWEST_STEPS, _PHOTOS_A_STEP = 3000, 300, 2
+_MIN_COUNT = 3
 
 
 def kept_matcher(dataset: CaptionedImages, extractor: FeatureExtractor) -> Matcher | None:
@@ -66,6 +68,7 @@ def own_matcher(dataset: CaptionedImages, extractor: FeatureExtractor, console: 
         lite=extractor.network.number,
         side=extractor.side,
         layout=extractor.layout,
+        words=words_of_captions((c for record in records for c in record.all_captions), _MIN_COUNT),
         datasets=(dataset.name,),
     )
     training = _training_of(dataset)
@@ -94,6 +97,7 @@ def _file_name(dataset: CaptionedImages, extractor: FeatureExtractor) -> str:
         **asdict(_training_of(dataset)),
         "dataset": dataset.meta.digest,
         "seed": _SEED,
+        "min_count": _MIN_COUNT,
     }
     return f"matcher-{sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:24]}.safetensors"
 

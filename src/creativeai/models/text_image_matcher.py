@@ -3,7 +3,7 @@
 Two towers meet in one space and are trained by InfoNCE (van den Oord et al. 2018, arXiv:1807.03748;
 symmetric as in CLIP), with colour-swapped captions as further negatives. The picture's tower reads mean,
 deviation and a coarse grid of every EfficientNet-Lite map and a thumbnail, so that it can tell which part is
-red. The caption's tower reads a text encoder's words in order by a bidirectional GRU beside its sentence
+red. The caption's tower reads the words in order by a bidirectional GRU beside a text encoder's sentence
 vector: in a sentence vector alone "a green bird with a red head" and "a red bird with a green head" are all
 but the same.
 """
@@ -55,22 +55,29 @@ def describe_images(images: Tensor, features: Sequence[Tensor], layout: Descript
 
 
 class CaptionTower(nn.Module):
-    """Captions as unit vectors, from a text encoder's sentence and words.
+    """Captions as unit vectors, from a text encoder's sentence vector and their words.
 
     Args:
         text_dim: D, length of sentence and word vectors.
+        num_words: Words of the vocabulary, the empty place's number 0 among them; 0 to read the text
+            encoder's word vectors.
         code_dim: K, length of the unit vectors.
         hidden_dim: Width of the layers between.
-        word_dim: W, width of either direction of the GRU.
+        word_dim: W, width of either direction of the GRU, and length of a vocabulary's word vectors.
         dropout: Dropped share of the hidden units; half of it of the GRU's input.
     """
 
-    def __init__(self, text_dim: int, code_dim: int, hidden_dim: int, word_dim: int, dropout: float) -> None:
+    def __init__(
+        self, text_dim: int, num_words: int, code_dim: int, hidden_dim: int, word_dim: int, dropout: float
+    ) -> None:
         super().__init__()
         self.text_dim = text_dim
-        self.word_input = nn.Sequential(
-            nn.LayerNorm(text_dim), nn.Linear(text_dim, word_dim), nn.Dropout(dropout / 2)
-        )
+        self.word_input: nn.Module
+        if num_words:
+            self.word_input = nn.Embedding(num_words, word_dim, padding_idx=0)
+        else:
+            self.word_input = nn.Sequential(nn.LayerNorm(text_dim), nn.Linear(text_dim, word_dim))
+        self.drop_words = nn.Dropout(dropout / 2)
         self.read_words = nn.GRU(word_dim, word_dim, batch_first=True, bidirectional=True)
         self.tower = nn.Sequential(
             nn.LayerNorm(text_dim + 2 * word_dim),
@@ -109,6 +116,7 @@ class TextImageMatcher(nn.Module):
     Args:
         description_dim: I, length of a description.
         text_dim: D, length of sentence and word vectors.
+        num_words: Words of the vocabulary, or 0; see `CaptionTower`.
         code_dim: K, length of the common vectors.
         hidden_dim: Width of both towers.
         word_dim: Width of either direction of the GRU over the words.
@@ -119,9 +127,10 @@ class TextImageMatcher(nn.Module):
         self,
         description_dim: int,
         text_dim: int,
+        num_words: int = 0,
         code_dim: int = 256,
         hidden_dim: int = 640,
-        word_dim: int = 128,
+        word_dim: int = 160,
         dropout: float = 0.35,
     ) -> None:
         super().__init__()
@@ -137,7 +146,7 @@ class TextImageMatcher(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(hidden_dim, code_dim),
         )
-        self.caption_tower = CaptionTower(text_dim, code_dim, hidden_dim, word_dim, dropout)
+        self.caption_tower = CaptionTower(text_dim, num_words, code_dim, hidden_dim, word_dim, dropout)
         self.log_scale = nn.Parameter(torch.tensor(2.7))
 
     @property
@@ -150,7 +159,7 @@ class TextImageMatcher(nn.Module):
         return F.normalize(self.image_tower(self.standardise(descriptions)), dim=1)
 
     def text_codes(self, text: TextTensors) -> Tensor:
-        """Unit vectors [B, K] of captions."""
+        """Unit vectors [B, K] of captions; see `CaptionTower`."""
         codes: Tensor = self.caption_tower(text)
         return codes
 

@@ -77,7 +77,9 @@ def guide_of(
         lite=0,
         side=run.config.feature_resolution,
         layout=_LAYOUT,
+        words=(),
         datasets=(dataset.name,),
+        word_dim=128,
     )
     if not is_first():
         return Matcher(matcher_network(facts, _LAYOUT.length(FEATURE_CHANNELS)), facts, dataset.meta.digest)
