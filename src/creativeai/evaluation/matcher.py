@@ -199,7 +199,7 @@ def matcher_network(facts: MatcherFacts, description_dim: int) -> TextImageMatch
 
 
 def reader_of(facts: MatcherFacts) -> ReadCaptions:
-    """How a matcher takes captions: MiniLM's sentence vectors, with words' numbers or MiniLM's word vectors."""
+    """How a matcher takes captions: MiniLM's sentence vectors, and numbers of words or its word vectors."""
     if not facts.words:
         return lambda captions: text_tensors(read_captions(captions))
     vocabulary = Vocabulary(list(facts.words))
