@@ -87,6 +87,13 @@ def test_codes_do_not_depend_on_the_company(matcher: Matcher) -> None:
     np.testing.assert_allclose(together[:1], alone, atol=1e-5)
 
 
+def test_text_codes_are_as_exact_within_a_steps_autocast(matcher: Matcher) -> None:
+    fresh = Matcher(matcher.network, matcher.facts, "0" * 64, bag_of_letters)
+    with torch.autocast("cpu", torch.bfloat16):
+        codes = fresh.text_codes(CAPTIONS[:3])
+    np.testing.assert_allclose(codes, matcher.text_codes(CAPTIONS)[:3], atol=1e-5)
+
+
 def test_saved_matcher_is_loaded_with_its_facts(matcher: Matcher, tmp_path: Path) -> None:
     matcher.save(tmp_path / "m.safetensors")
     loaded = load_matcher(tmp_path / "m.safetensors")

@@ -130,7 +130,9 @@ class Matcher:
         new = [caption for caption in dict.fromkeys(captions) if caption not in self._codes]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
-            codes = self.network.text_codes(self._read(part).to(self._device)).cpu().numpy()
+            text = self._read(part).to(self._device)
+            with torch.autocast(self._device.type, enabled=False):  # in a training's step it may be on
+                codes = self.network.text_codes(text).cpu().numpy()
             self._codes.update(zip(part, codes, strict=True))
         result = np.stack([self._codes[caption] for caption in captions])
         while len(self._codes) > _CACHE_SIZE:
