@@ -131,7 +131,7 @@ def test_pictures_of_one_class_with_one_caption_train_too(folder: Path, damsm: P
         ),
         (
             ["gan_cls", "--text-encoder", "{tmp}"],
-            "{tmp} is no text encoder: name one of minilm, or the folder",
+            "{tmp} is no text encoder: name one of minilm, minilm_gru, or the folder",
         ),
         (["gan_cls", "--set", "learning.batch_size=1"], "batch_size=1 must be at least 2"),
         (["gan_cls", "--set", "stabilisers.r1=1"], "discriminator_norm=batch makes it depend on the other"),

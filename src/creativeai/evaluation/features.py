@@ -29,7 +29,9 @@ __all__ = [
 
 REFERENCE_SIDE = 128
 """Side in pixels that every picture is brought to first, whatever its own."""
-RESIZE_PROTOCOL = "8 bits, bicubic (antialiased down) to the reference side, 8 bits, bicubic to the network's"
+RESIZE_PROTOCOL = (
+    "8 bits, to the reference side, 8 bits, to the network's; down bicubic and antialiased, up bilinear"
+)
 """How a picture comes to the network, in words for a card. It changes with what `FeatureExtractor` does."""
 
 _BATCH_SIZE = 32
@@ -49,8 +51,8 @@ class FeatureExtractor:
     """Batches pictures through the frozen network.
 
     Figures of models of different resolution compare, since all pictures are seen alike: clipped to [-1, 1],
-    rounded to 8 bits as a saved one would be, brought to one reference size (bicubic, antialiased where they
-    shrink), rounded again, and from there to the network's own side. Photos that pictures are compared with
+    rounded to 8 bits as a saved one would be, brought to one reference size (as `to_side` does
+    it), rounded again, and from there to the network's own side. Photos that pictures are compared with
     must come at the reference size or larger, whatever the model's: photos made small first would be blurred.
 
     On a CPU it is ONNX Runtime that runs the network, one picture at a time, in half of torch's time. Each
@@ -154,12 +156,16 @@ def as_saved(images: Tensor) -> Tensor:
 
 
 def to_side(images: Tensor, side: int) -> Tensor:
-    """Pictures [N, 3, R, R] in [-1, 1] at another side, bicubic, antialiased where they shrink."""
+    """Pictures [N, 3, R, R] in [-1, 1] at another side: bicubic and antialiased down, bilinear up.
+
+    Bicubic enlargement overshoots at every edge. Of generated pictures, whose finest grain is not a photo's,
+    the network then sees that grain before all else.
+    """
     if images.shape[-2:] == (side, side):
         return images
-    shrinks = images.shape[-1] > side
-    resized = F.interpolate(images, size=(side, side), mode="bicubic", antialias=shrinks)
-    return resized.clamp(-1, 1)
+    if images.shape[-1] < side:
+        return F.interpolate(images, size=(side, side), mode="bilinear")
+    return F.interpolate(images, size=(side, side), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
 def join_features(parts: Sequence[PictureFeatures]) -> PictureFeatures:
