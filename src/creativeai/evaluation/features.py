@@ -52,7 +52,8 @@ class FeatureExtractor:
 
     Figures of models of different resolution compare, since all pictures are seen alike: clipped to [-1, 1],
     rounded to 8 bits as a saved one would be, brought to one reference size by `to_side`, rounded again, and
-    from there to the network's own side. Photos that pictures are compared with must come at the reference size or larger, whatever the model's: photos made small first would be blurred.
+    from there to the network's own side. Photos that pictures are compared with must come at the reference
+    size or larger, whatever the model's: photos made small first would be blurred.
 
     On a CPU it is ONNX Runtime that runs the network, one picture at a time, in half of torch's time. Each
     picture is worked on by one thread, so that its features are the same to the last bit whatever pictures
