@@ -58,3 +58,16 @@ def test_picture_needs_neither_server_nor_page_nor_pydantic(tiny: Path) -> None:
 
 def test_package_alone_imports_nothing_heavy() -> None:
     run_without({"numpy", "onnxruntime", "PIL", "typer"}, "import creativeai; creativeai.__version__")
+
+
+def test_cards_compare_without_torch(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("no card")
+    compare = """
+from creativeai.cli import main
+sys.argv[1:] = ["compare", sys.argv[1]]
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code == 2, stop.code
+"""
+    run_without({"torch", "onnx"}, compare, str(tmp_path / "one"))

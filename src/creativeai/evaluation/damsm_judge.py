@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from creativeai.errors import EvaluationError, TextError, TrainingError
-from creativeai.evaluation.features import REFERENCE_SIDE, as_saved, to_side
+from creativeai.evaluation.features import as_saved, to_side
+from creativeai.evaluation.protocol import REFERENCE_SIDE
 from creativeai.models.efficientnet_lite import load_efficientnet_lite0
 from creativeai.models.pixels import pixels_to_tensor
 from creativeai.recipes.encoders.damsm_guide import GUIDE_NAME, DamsmGuide, load_damsm_guide

@@ -13,26 +13,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from creativeai.evaluation.protocol import REFERENCE_SIDE, RESIZE_PROTOCOL
 from creativeai.models.efficientnet_lite import EfficientNetLite
 from creativeai.models.efficientnet_lite_graph import IMAGES, efficientnet_lite_graph
 from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
 
 __all__ = [
-    "REFERENCE_SIDE",
-    "RESIZE_PROTOCOL",
     "FeatureExtractor",
     "PictureFeatures",
     "as_saved",
     "join_features",
     "to_side",
 ]
-
-REFERENCE_SIDE = 128
-"""Side in pixels that every picture is brought to first, whatever its own."""
-RESIZE_PROTOCOL = (
-    "8 bits, to the reference side, 8 bits, to the network's; down bicubic and antialiased, up bilinear"
-)
-"""How a picture comes to the network, in words for a card. It changes with what `FeatureExtractor` does."""
 
 _BATCH_SIZE = 32
 

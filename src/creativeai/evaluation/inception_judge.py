@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from creativeai.errors import EvaluationError, TrainingError
-from creativeai.evaluation.features import REFERENCE_SIDE, as_saved, to_side
+from creativeai.evaluation.features import as_saved, to_side
+from creativeai.evaluation.protocol import REFERENCE_SIDE
 from creativeai.models.inception_fid import InceptionFid, load_inception_fid
 from creativeai.models.pixels import pixels_to_tensor
 

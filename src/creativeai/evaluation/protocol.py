@@ -6,15 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from creativeai.evaluation.features import REFERENCE_SIDE, RESIZE_PROTOCOL
-
 __all__ = [
+    "REFERENCE_SIDE",
+    "RESIZE_PROTOCOL",
     "STANDARD",
     "EvaluationProtocol",
     "ProtocolConstants",
     "captions_digest",
     "protocol_differences",
 ]
+
+
+REFERENCE_SIDE = 128
+"""Side in pixels that every picture is brought to first, whatever its own."""
+RESIZE_PROTOCOL = (
+    "8 bits, to the reference side, 8 bits, to the network's; down bicubic and antialiased, up bilinear"
+)
+"""How a picture comes to the network, in words for a card. It changes with what `FeatureExtractor` does."""
 
 
 @dataclass(frozen=True, kw_only=True)
