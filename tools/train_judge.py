@@ -13,7 +13,7 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -31,6 +31,7 @@ from creativeai.evaluation.matcher import GUIDE_FILE, JUDGE_FILE, Matcher, Match
 from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
+    described_photos,
     swap,
     train_matcher,
     words_of_captions,
@@ -53,7 +54,6 @@ from creativeai.text.encoder import ZOO_FOLDER
 from creativeai.text.encoder_files import DESCRIPTION_NAME, GRAPH_NAME
 from creativeai.text.lexicon import COLOURS
 from creativeai.text.minilm_gru import MiniLMGru
-from creativeai.text.mirroring import mirrored_caption
 from creativeai.text.part_colours import part_colours
 
 RESOLUTION = 128
@@ -61,6 +61,8 @@ PARTS = ("head", "back", "breast", "belly", "wings", "tail", "beak", "body", "pe
 FEWEST_OF_A_CLASS = 20
 """Training photos without which a species is none that the reader tells apart."""
 SEED = 2
+NUM_VIEWS = 2
+"""The photos as they are, and mirrored."""
 
 Describe = Callable[[Tensor], Tensor]
 """Descriptions [B, I] of pictures [B, 3, R, R]."""
@@ -90,23 +92,20 @@ def main() -> None:
         with torch.no_grad():
             return describe_images(seen, guiding(seen), DescriptionLayout())
 
-    views = {
-        "judge": [(plain, False), (plain, True)],
-        "guide": [(shifted, False), (shifted, True)],
-    }
-    described = {
+    views = {"judge": plain, "guide": shifted}
+    photos_of = {
         name: [
-            described_photos(dataset, f"{name}-{dataset.name}", views[name], arguments.cache, console)
+            described(dataset, f"{name}-{dataset.name}", describe, arguments.cache, console)
             for dataset in datasets
         ]
-        for name in views
+        for name, describe in views.items()
         if arguments.only in (None, name) or (name == "judge" and arguments.only == "reader")
     }
     training = MatcherTraining(num_steps=arguments.steps)
     for name, file, lite, side in (("judge", JUDGE_FILE, 2, 260), ("guide", GUIDE_FILE, 0, 128)):
         if arguments.only not in (None, name):
             continue
-        learned = [only_training_photos(*pair) for pair in zip(datasets, described[name], strict=True)]
+        learned = [only_training_photos(*pair) for pair in zip(datasets, photos_of[name], strict=True)]
         facts = MatcherFacts(
             name=f"birds-flowers-lite{lite}",
             lite=lite,
@@ -122,31 +121,31 @@ def main() -> None:
         matcher = load_matcher(file)
         if name == "guide":
             write_text_encoder(matcher, file)
-        for dataset, photos in zip(datasets, described[name], strict=True):
+        for dataset, photos in zip(datasets, photos_of[name], strict=True):
             report_matcher(name, matcher, dataset, photos)
     if arguments.only in (None, "reader"):
-        train_reader(datasets, described["judge"], console)
+        train_reader(datasets, photos_of["judge"], console)
 
 
-def described_photos(
+def described(
     dataset: CaptionedImages,
     name: str,
-    views: Sequence[tuple[Describe, bool]],
+    describe: Describe,
     cache: Path,
     console: Console,
 ) -> DescribedPhotos:
-    """All photos of a dataset, described once for each view, with their captions."""
+    """All photos of a dataset, described as they are and mirrored, with their captions."""
     images = dataset.images(RESOLUTION)
     arrays: list[NDArray[np.floating]] = []
-    for number, (describe, mirrored) in enumerate(views):
+    for number in range(NUM_VIEWS):
         file = cache / f"{name}-{dataset.meta.digest[:8]}-{number}.npy"
         if not file.exists():
             torch.manual_seed(SEED + number)
             parts = []
-            with reporting(console, f"describing {dataset.name}, view {number + 1} of {len(views)}") as tell:
+            with reporting(console, f"describing {dataset.name}, view {number + 1} of {NUM_VIEWS}") as tell:
                 for start in range(0, len(images), 32):
                     pixels = images[start : start + 32]
-                    if mirrored:
+                    if number % 2:
                         pixels = pixels[:, :, ::-1]
                     parts.append(describe(pixels_to_tensor(pixels)).half().numpy())
                     tell(min(start + 32, len(images)), len(images))
@@ -154,18 +153,7 @@ def described_photos(
                 np.save(opened, np.concatenate(parts))
             file.with_suffix(".tmp").rename(file)
         arrays.append(np.load(file, mmap_mode="r"))
-    plain = [record.captions for record in dataset.records]
-    others = [(*record.short_captions, *record.name_captions) for record in dataset.records]
-    return DescribedPhotos(
-        dataset.name,
-        tuple(arrays),
-        tuple(mirrored_captions(plain) if mirrored else plain for _, mirrored in views),
-        tuple(mirrored_captions(others) if mirrored else others for _, mirrored in views),
-    )
-
-
-def mirrored_captions(captions: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    return [tuple(map(mirrored_caption, texts)) for texts in captions]
+    return described_photos(dataset.name, arrays, dataset.records)
 
 
 def captions_of(datasets: list[DescribedPhotos]) -> Iterator[str]:

@@ -9,11 +9,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from creativeai.data import CaptionRecord
 from creativeai.errors import TrainingError
 from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher, read_captions, reader_of
 from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
+    described_photos,
     train_matcher,
     words_of_captions,
 )
@@ -58,6 +60,13 @@ def matcher() -> Matcher:
     training = MatcherTraining(num_steps=150)
     network = train_matcher([described], FACTS, seed=3, training=training, read=bag_of_letters)
     return Matcher(network, FACTS, "0" * 64, bag_of_letters)
+
+
+def test_every_other_view_has_mirrored_captions() -> None:
+    record = CaptionRecord("1.jpg", ("a bird looking left",), "train", short_captions=("a left one",))
+    described = described_photos("toys", [photos(1), photos(2), photos(3)], [record])
+    assert [texts[0][0][-5:].strip() for texts in described.written] == ["left", "right", "left"]
+    assert [texts[0] for texts in described.others] == [("a left one",), ("a right one",), ("a left one",)]
 
 
 def test_it_finds_the_caption_and_prefers_it_over_its_swapped_form(matcher: Matcher) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from creativeai.data import CaptionRecord
 from creativeai.evaluation.matcher import (
     MatcherFacts,
     ReadCaptions,
@@ -19,9 +20,10 @@ from creativeai.evaluation.matcher import (
 from creativeai.models.conditioning import TextTensors
 from creativeai.models.text_image_matcher import TextImageMatcher, matching_loss
 from creativeai.text.colour_swap import swap_colours
+from creativeai.text.mirroring import mirrored_caption
 from creativeai.text.vocabulary import build_vocabulary
 
-__all__ = ["DescribedPhotos", "MatcherTraining", "train_matcher", "words_of_captions"]
+__all__ = ["DescribedPhotos", "MatcherTraining", "described_photos", "train_matcher", "words_of_captions"]
 
 _NUM_SWAPS = 2
 """Different ways in which the colours of a caption are exchanged."""
@@ -39,6 +41,26 @@ class DescribedPhotos:
     """The written captions of each photo, once for each view: those of a mirrored view are mirrored."""
     others: tuple[Sequence[Sequence[str]], ...]
     """Its short ones and names, likewise; a photo may have none."""
+
+
+def described_photos(
+    name: str, views: Sequence[NDArray[np.floating]], records: Sequence[CaptionRecord]
+) -> DescribedPhotos:
+    """Photos with the captions of their records.
+
+    Args:
+        name: The dataset's name.
+        views: Descriptions [N, I] of the photos, once for each view; every other view is a mirrored one.
+        records: Those of the photos.
+    """
+    written: list[tuple[str, ...]] = [record.captions for record in records]
+    others = [(*record.short_captions, *record.name_captions) for record in records]
+
+    def of_views(captions: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], ...]:
+        mirrored = [tuple(map(mirrored_caption, texts)) for texts in captions]
+        return tuple(mirrored if number % 2 else captions for number in range(len(views)))
+
+    return DescribedPhotos(name, tuple(views), of_views(written), of_views(others))
 
 
 @dataclass(frozen=True, kw_only=True)

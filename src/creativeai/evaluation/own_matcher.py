@@ -1,7 +1,6 @@
 """A matcher for a dataset that the shipped one doesn't know: trained on its training photos, and kept."""
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
@@ -15,13 +14,12 @@ from creativeai.evaluation.feature_cache import cache_folders, photo_features
 from creativeai.evaluation.features import FeatureExtractor
 from creativeai.evaluation.matcher import Matcher, MatcherFacts, load_matcher
 from creativeai.evaluation.matcher_training import (
-    DescribedPhotos,
     MatcherTraining,
+    described_photos,
     train_matcher,
     words_of_captions,
 )
 from creativeai.reporting import reporting
-from creativeai.text.mirroring import mirrored_caption
 
 __all__ = ["kept_matcher", "own_matcher"]
 
@@ -52,17 +50,11 @@ def own_matcher(dataset: CaptionedImages, extractor: FeatureExtractor, console: 
     if len(train) < FEWEST_PHOTOS:
         return None
     records = [dataset.records[i] for i in train]
-    written = [record.captions for record in records]
-    others = [(*record.short_captions, *record.name_captions) for record in records]
-    photos = DescribedPhotos(
-        dataset.name,
-        tuple(
-            photo_features(dataset, train, extractor, console, mirrored).descriptions.numpy()
-            for mirrored in (False, True)
-        ),
-        (written, _mirrored(written)),
-        (others, _mirrored(others)),
-    )
+    views = [
+        photo_features(dataset, train, extractor, console, mirrored).descriptions.numpy()
+        for mirrored in (False, True)
+    ]
+    photos = described_photos(dataset.name, views, records)
     facts = MatcherFacts(
         name=f"{dataset.name}-judge",
         lite=extractor.network.number,
@@ -100,7 +92,3 @@ def _file_name(dataset: CaptionedImages, extractor: FeatureExtractor) -> str:
         "min_count": _MIN_COUNT,
     }
     return f"matcher-{sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:24]}.safetensors"
-
-
-def _mirrored(captions: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    return [tuple(map(mirrored_caption, several)) for several in captions]

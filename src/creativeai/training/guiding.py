@@ -18,6 +18,7 @@ from creativeai.evaluation.matcher import (
 from creativeai.evaluation.matcher_training import (
     DescribedPhotos,
     MatcherTraining,
+    described_photos,
     train_matcher,
 )
 from creativeai.models.efficientnet_lite import FEATURE_CHANNELS
@@ -25,7 +26,6 @@ from creativeai.models.pixels import pixels_to_tensor
 from creativeai.models.text_image_matcher import DescriptionLayout, describe_images
 from creativeai.recipes.contract import View
 from creativeai.reporting import reporting
-from creativeai.text.mirroring import mirrored_caption
 from creativeai.training.processes import is_first
 from creativeai.training.run import Run
 
@@ -102,8 +102,6 @@ def _described(
     """The training photos in some views, every other one mirrored."""
     num_views = max(_FEWEST_VIEWS, min(_MOST_VIEWS, _MOST_DESCRIPTIONS // len(train)))
     records = [dataset.records[row] for row in train]
-    written = [record.captions for record in records]
-    others = [(*record.short_captions, *record.name_captions) for record in records]
     torch.manual_seed(_SEED)
     views = []
     with reporting(console, "reading photos for the guide's text-image matcher") as tell:
@@ -118,13 +116,4 @@ def _described(
                 parts.append(described.half().cpu().numpy())
                 tell(number * len(train) + start + len(pixels), num_views * len(train))
             views.append(np.concatenate(parts))
-    return DescribedPhotos(
-        dataset.name,
-        tuple(views),
-        tuple(_mirrored(written) if number % 2 else written for number in range(num_views)),
-        tuple(_mirrored(others) if number % 2 else others for number in range(num_views)),
-    )
-
-
-def _mirrored(captions: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    return [tuple(map(mirrored_caption, texts)) for texts in captions]
+    return described_photos(dataset.name, views, records)
