@@ -12,17 +12,14 @@ from creativeai.errors import TrainingError
 from creativeai.models import inception_fid as module
 from creativeai.models.inception_fid import InceptionFid, load_inception_fid, resize_like_tensorflow_1
 from creativeai.models.inception_v3 import InceptionV3
+from inception_by_hand import inception_by_hand, unlike_fresh
 
 
 @pytest.fixture(scope="module")
 def network() -> InceptionFid:
     torch.manual_seed(0)
-    network = InceptionFid().eval().requires_grad_(False)
-    for name, value in network.state_dict().items():
-        if name.endswith(("running_mean", "bn.bias")):
-            value.uniform_(-0.2, 0.2)
-        elif name.endswith(("running_var", "bn.weight")):
-            value.uniform_(0.5, 1.5)
+    network = InceptionFid()
+    unlike_fresh(network)
     return network
 
 
@@ -36,64 +33,19 @@ def test_names_and_shapes_are_torchvisions_with_1008_outputs(network: InceptionF
     assert num == 21_785_568 + 1008 * 2048 + 1008
 
 
-def plain(x: Tensor, state: dict[str, Tensor]) -> Tensor:
-    """The pooled features of pictures at 299 px, written out block by block."""
+def mean_of_places_within(x: Tensor) -> Tensor:
+    """The mean of those of nine places that are within the map."""
+    padded = F.pad(x, (1, 1, 1, 1))
+    within = F.pad(torch.ones_like(x[:1, :1]), (1, 1, 1, 1))
+    height, width = x.shape[-2:]
+    places = [(i, j) for i in range(3) for j in range(3)]
+    total = sum(padded[:, :, i : i + height, j : j + width] for i, j in places)
+    return total / sum(within[:, :, i : i + height, j : j + width] for i, j in places)
 
-    def conv(x: Tensor, name: str, stride: int = 1, padding: tuple[int, int] = (0, 0)) -> Tensor:
-        x = F.conv2d(x, state[f"{name}.conv.weight"], stride=stride, padding=padding)
-        statistics = state[f"{name}.bn.running_mean"], state[f"{name}.bn.running_var"]
-        return F.batch_norm(
-            x, *statistics, state[f"{name}.bn.weight"], state[f"{name}.bn.bias"], eps=1e-3
-        ).relu()
 
-    def pooled(x: Tensor) -> Tensor:
-        """The mean of those of nine places that are within the map."""
-        padded = F.pad(x, (1, 1, 1, 1))
-        within = F.pad(torch.ones_like(x[:1, :1]), (1, 1, 1, 1))
-        height, width = x.shape[-2:]
-        places = [(i, j) for i in range(3) for j in range(3)]
-        total = sum(padded[:, :, i : i + height, j : j + width] for i, j in places)
-        return total / sum(within[:, :, i : i + height, j : j + width] for i, j in places)
-
-    x = conv(x, "Conv2d_1a_3x3", 2)
-    x = conv(conv(x, "Conv2d_2a_3x3"), "Conv2d_2b_3x3", padding=(1, 1))
-    x = F.max_pool2d(x, 3, 2)
-    x = conv(conv(x, "Conv2d_3b_1x1"), "Conv2d_4a_3x3")
-    x = F.max_pool2d(x, 3, 2)
-    for block in ("Mixed_5b", "Mixed_5c", "Mixed_5d"):
-        five = conv(conv(x, f"{block}.branch5x5_1"), f"{block}.branch5x5_2", padding=(2, 2))
-        three = conv(conv(x, f"{block}.branch3x3dbl_1"), f"{block}.branch3x3dbl_2", padding=(1, 1))
-        three = conv(three, f"{block}.branch3x3dbl_3", padding=(1, 1))
-        pool = conv(pooled(x), f"{block}.branch_pool")
-        x = torch.cat([conv(x, f"{block}.branch1x1"), five, three, pool], 1)
-    three = conv(conv(x, "Mixed_6a.branch3x3dbl_1"), "Mixed_6a.branch3x3dbl_2", padding=(1, 1))
-    three = conv(three, "Mixed_6a.branch3x3dbl_3", 2)
-    x = torch.cat([conv(x, "Mixed_6a.branch3x3", 2), three, F.max_pool2d(x, 3, 2)], 1)
-    for block in ("Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"):
-        seven = conv(conv(x, f"{block}.branch7x7_1"), f"{block}.branch7x7_2", padding=(0, 3))
-        seven = conv(seven, f"{block}.branch7x7_3", padding=(3, 0))
-        double = conv(x, f"{block}.branch7x7dbl_1")
-        for index, padding in ((2, (3, 0)), (3, (0, 3)), (4, (3, 0)), (5, (0, 3))):
-            double = conv(double, f"{block}.branch7x7dbl_{index}", padding=padding)
-        pool = conv(pooled(x), f"{block}.branch_pool")
-        x = torch.cat([conv(x, f"{block}.branch1x1"), seven, double, pool], 1)
-    three = conv(conv(x, "Mixed_7a.branch3x3_1"), "Mixed_7a.branch3x3_2", 2)
-    seven = conv(conv(x, "Mixed_7a.branch7x7x3_1"), "Mixed_7a.branch7x7x3_2", padding=(0, 3))
-    seven = conv(conv(seven, "Mixed_7a.branch7x7x3_3", padding=(3, 0)), "Mixed_7a.branch7x7x3_4", 2)
-    x = torch.cat([three, seven, F.max_pool2d(x, 3, 2)], 1)
-    for block in ("Mixed_7b", "Mixed_7c"):
-        three = conv(x, f"{block}.branch3x3_1")
-        double = conv(conv(x, f"{block}.branch3x3dbl_1"), f"{block}.branch3x3dbl_2", padding=(1, 1))
-        forks = [
-            conv(x, f"{block}.branch1x1"),
-            conv(three, f"{block}.branch3x3_2a", padding=(0, 1)),
-            conv(three, f"{block}.branch3x3_2b", padding=(1, 0)),
-            conv(double, f"{block}.branch3x3dbl_3a", padding=(0, 1)),
-            conv(double, f"{block}.branch3x3dbl_3b", padding=(1, 0)),
-        ]
-        pool = pooled(x) if block == "Mixed_7b" else F.max_pool2d(x, 3, stride=1, padding=1)
-        x = torch.cat([*forks, conv(pool, f"{block}.branch_pool")], 1)
-    return x.mean(dim=(2, 3))
+def pool_of(x: Tensor, block: str) -> Tensor:
+    """TensorFlow's network has the maximum in its last block."""
+    return F.max_pool2d(x, 3, stride=1, padding=1) if block == "Mixed_7c" else mean_of_places_within(x)
 
 
 def test_forward_is_the_network_written_out(network: InceptionFid) -> None:
@@ -101,7 +53,7 @@ def test_forward_is_the_network_written_out(network: InceptionFid) -> None:
     images = torch.rand(1, 3, 299, 299, generator=random) * 2 - 1
     pixels = ((images + 1) / 2 * 255).round()
     state = network.state_dict()
-    expected = plain((pixels - 128) * 0.0078125, state)
+    expected = inception_by_hand((pixels - 128) * 0.0078125, state, pool_of)[1].mean(dim=(2, 3))
     output = network(images)
     torch.testing.assert_close(output.pooled, expected, rtol=1e-3, atol=1e-4)
     logits = expected @ state["fc.weight"].T
